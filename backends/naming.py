@@ -1,0 +1,26 @@
+"""Names for generated things: what they stand for, hashed, so that equal meaning has an equal name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+
+def content_names(keys: Iterable[str], length: int = 10) -> dict[str, str]:
+    """A hexadecimal name for each key, of `length` digits or more: never two keys with one name.
+
+    A name depends on its own key alone unless two of these keys collide; then those that do get longer ones.
+
+    >>> content_names(["a", "b"])
+    {'a': '8a8f95a4ad', 'b': 'e37ffb9eca'}
+    """
+    names: dict[str, str] = {}
+    open_keys, digits = sorted(set(keys)), length
+    while open_keys:
+        by_name: dict[str, list[str]] = {}
+        for key in open_keys:
+            by_name.setdefault(blake2b(key.encode(), digest_size=32).hexdigest()[:digits], []).append(key)
+        names.update({same[0]: name for name, same in by_name.items() if len(same) == 1})
+        open_keys = [key for same in by_name.values() if len(same) > 1 for key in same]
+        digits += length
+    return names

@@ -1,0 +1,13 @@
+"""The nftables target: one `table inet`, replaced whole in one transaction."""
+
+from npc.backends.base import Backend
+from npc.backends.nft.lower import lower
+
+BACKEND = Backend(
+    name="nft",
+    summary="nftables ruleset for `nft -f`: one table, replaced atomically",
+    lower=lower,
+    templates={"npc.nft": "nft.j2"},
+    load=("nft", "-f", "npc.nft"),
+    check=("nft", "--check", "-f", "npc.nft"),
+)

@@ -1,0 +1,113 @@
+"""Traffic and peers as nftables comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npc.backends.nft.ruleset import Match
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import Family, as_cidr, cidrs, format_address, format_cidr
+from npc.compiler.algebra.intervals import Intervals, Range
+from npc.compiler.frontend.syntax import Direction
+
+_LONGEST_BLOCK_LIST = 16
+"""Ranges that are searched for a common block with holes: the search is quadratic."""
+
+
+def address_field(family: Family, direction: Direction, *, peer: bool) -> str:
+    """The field with the address of the subject, or of its peer."""
+    is_source = peer == (direction is Direction.INGRESS)
+    return f"{'ip' if family is Family.V4 else 'ip6'} {'saddr' if is_source else 'daddr'}"
+
+
+def traffic_matches(wanted: Intervals, *, lists: bool) -> list[tuple[Match, ...]]:
+    """Alternatives that together match exactly some traffic; one empty alternative matches all.
+
+    `lists` allows several ports in one comparison (an anonymous set in the kernel).
+    """
+    if wanted == traffic.ANY:
+        return [()]
+    whole: list[int] = []
+    by_ports: dict[tuple[Range, ...], list[int]] = {}
+    for protocol, ranges in traffic.by_protocol(wanted).items():
+        if ranges == ((0, traffic.LAST_PORT),):
+            whole.append(protocol)
+        else:
+            assert protocol in traffic.NUMBERS.values(), "only these protocols have ports in a policy (P9)"
+            by_ports.setdefault(ranges, []).append(protocol)
+    matches: list[tuple[Match, ...]] = []
+    if whole:
+        matches += [(one,) for one in _protocols(whole, lists=lists)]
+    for ranges, protocols in by_ports.items():
+        if len(protocols) == 1 or not lists:
+            pairs: list[tuple[tuple[Match, ...], str]] = [((), traffic.NAMES[one]) for one in protocols]
+        else:
+            pairs = [(tuple(_protocols(protocols, lists=True)), "th")]
+        for before, header in pairs:
+            texts = tuple(range_text(one) for one in ranges)
+            for values in [texts] if lists else [(text,) for text in texts]:
+                matches.append((*before, Match(f"{header} dport", values)))
+    return matches
+
+
+def _protocols(numbers: list[int], *, lists: bool) -> list[Match]:
+    ranges = Intervals.of(*((one, one) for one in numbers)).ranges
+    texts = [
+        text
+        for low, high in ranges
+        for text in (
+            [f"{low}-{high}"] if high - low > 1 else [_protocol(one) for one in range(low, high + 1)]
+        )
+    ]
+    if lists:
+        return [Match("meta l4proto", tuple(texts))]
+    return [Match("meta l4proto", (text,)) for text in texts]
+
+
+def _protocol(number: int) -> str:
+    names = {**traffic.NAMES, traffic.ICMPV6: "ipv6-icmp"}
+    return names.get(number, str(number))
+
+
+def range_text(piece: Range) -> str:
+    """`80` or `80-90`."""
+    low, high = piece
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def address_range_text(piece: Range) -> str:
+    """A range of addresses as nft writes it: an address, a block, or first-last."""
+    low, high = piece
+    if low == high:
+        return format_address(low)
+    block = as_cidr(piece)
+    return format_cidr(block) if block else f"{format_address(low)}-{format_address(high)}"
+
+
+def block_matches(blocks: Intervals, field: str) -> list[tuple[Match, ...]]:
+    """Alternatives that match exactly some addresses of one family.
+
+    Ranges that make up a block but for some holes are one alternative: the block and `!=` each hole.
+    """
+    return [
+        (Match(field, (address_range_text(hull),)), *(_not(field, hole) for hole in holes))
+        for hull, holes in _hulls(blocks)
+    ]
+
+
+def _not(field: str, hole: Range) -> Match:
+    return Match(field, (address_range_text(hole),), negated=True)
+
+
+def _hulls(blocks: Intervals) -> Iterator[tuple[Range, tuple[Range, ...]]]:
+    """Runs of ranges that fill an aligned block but for holes, longest first at each point."""
+    ranges, start = blocks.ranges, 0
+    while start < len(ranges):
+        for stop in range(min(len(ranges), start + _LONGEST_BLOCK_LIST), start, -1):
+            hull = ranges[start][0], ranges[stop - 1][1]
+            if stop == start + 1 or as_cidr(hull):
+                holes = tuple((ranges[i][1] + 1, ranges[i + 1][0] - 1) for i in range(start, stop - 1))
+                if sum(1 for hole in holes for _ in cidrs(hole)) <= stop - start or stop == start + 1:
+                    yield hull, holes
+                    start = stop
+                    break

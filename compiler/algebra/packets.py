@@ -1,0 +1,149 @@
+"""Sets of packets: what one subject may exchange in one direction.
+
+A `PacketSet` is a sequence of disjoint ranges of traffic, each with the peers that it is exchanged
+with; neighbours with equal peers are merged and empty peers are left out, so that **equal meaning
+is equal value**. It is generic in what a set of peers is: plain address `Intervals` for exact
+comparisons, `Peers` (named groups and address blocks) where targets are compiled.
+
+>>> web = PacketSet.of([(Intervals.of((80, 81)), Intervals.of((1, 9)))])
+>>> (web - PacketSet.of([(Intervals.of((80, 80)), Intervals.of((1, 5)))])).parts
+((80, 80, Intervals(ranges=((6, 9),))), (81, 81, Intervals(ranges=((1, 9),))))
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, Self, TypeVar
+
+from npc.compiler.algebra.intervals import Intervals
+
+
+class Union(Hashable, Protocol):
+    """A set of peers that can be joined with another; false when empty."""
+
+    def __or__(self, other: Self, /) -> Self: ...
+    def __bool__(self) -> bool: ...
+
+
+class Region(Union, Protocol):
+    """A set of peers with all set operations."""
+
+    def __and__(self, other: Self, /) -> Self: ...
+    def __sub__(self, other: Self, /) -> Self: ...
+
+
+P = TypeVar("P", bound=Union)
+R = TypeVar("R", bound=Region)
+Q = TypeVar("Q", bound=Union)
+
+
+@dataclass(frozen=True, slots=True)
+class PacketSet(Generic[P]):
+    """Disjoint (first, last, peers) ranges of traffic in order; equal sets are equal values."""
+
+    parts: tuple[tuple[int, int, P], ...] = ()
+
+    @staticmethod
+    def of(pairs: Iterable[tuple[Intervals, Q]]) -> PacketSet[Q]:
+        """The union of traffic × peers rectangles, in one sweep over the traffic's boundaries."""
+        starts: dict[int, list[Q]] = {}
+        ends: dict[int, list[Q]] = {}
+        for traffic, peers in pairs:
+            if not peers:
+                continue
+            for low, high in traffic.ranges:
+                starts.setdefault(low, []).append(peers)
+                ends.setdefault(high + 1, []).append(peers)
+        cuts = sorted(starts.keys() | ends.keys())
+        return PacketSet(tuple(_merged(_sweep(cuts, starts, ends))))
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __or__(self, other: PacketSet[P]) -> PacketSet[P]:
+        return PacketSet.of(
+            (Intervals(((low, high),)), peers) for low, high, peers in self.parts + other.parts
+        )
+
+    def __and__(self: PacketSet[R], other: PacketSet[R]) -> PacketSet[R]:
+        return PacketSet(tuple(_merged(_aligned(self, other, _intersection))))
+
+    def __sub__(self: PacketSet[R], other: PacketSet[R]) -> PacketSet[R]:
+        return PacketSet(tuple(_merged(_aligned(self, other, _difference))))
+
+    def at(self, traffic: int) -> P | None:
+        """The peers that one kind of traffic is exchanged with; None when there are none."""
+        index = bisect_right(self.parts, traffic, key=_first) - 1
+        if index < 0 or traffic > self.parts[index][1]:
+            return None
+        return self.parts[index][2]
+
+    def map(self, convert: Callable[[P], Q]) -> PacketSet[Q]:
+        """The same packets with their peers said in another way."""
+        return PacketSet.of((Intervals(((low, high),)), convert(peers)) for low, high, peers in self.parts)
+
+
+def witness(left: PacketSet[Intervals], right: PacketSet[Intervals]) -> tuple[int, int] | None:
+    """The smallest (traffic, address) that is in exactly one of two sets; None when they are equal."""
+    for low, _, peers in ((left - right) | (right - left)).parts:
+        return low, peers.ranges[0][0]
+    return None
+
+
+def _first(part: tuple[int, int, object]) -> int:
+    return part[0]
+
+
+def _sweep(
+    cuts: list[int], starts: dict[int, list[Q]], ends: dict[int, list[Q]]
+) -> Iterator[tuple[int, int, Q]]:
+    """The union of the open rectangles between each two cuts."""
+    open_peers: dict[Q, int] = {}
+    for cut, following in zip(cuts, cuts[1:], strict=False):
+        for peers in ends.get(cut, ()):
+            open_peers[peers] -= 1
+            if not open_peers[peers]:
+                del open_peers[peers]
+        for peers in starts.get(cut, ()):
+            open_peers[peers] = open_peers.get(peers, 0) + 1
+        if open_peers:
+            rest = iter(open_peers)
+            union = next(rest)
+            for peers in rest:
+                union = union | peers
+            yield cut, following - 1, union
+
+
+def _aligned(
+    left: PacketSet[R], right: PacketSet[R], operation: Callable[[R | None, R | None], R | None]
+) -> Iterator[tuple[int, int, R]]:
+    """`operation` on the peers of both sets, range by range of equal peers."""
+    cuts = sorted({cut for low, high, _ in left.parts + right.parts for cut in (low, high + 1)})
+    for cut, following in zip(cuts, cuts[1:], strict=False):
+        result = operation(left.at(cut), right.at(cut))
+        if result:
+            yield cut, following - 1, result
+
+
+def _intersection(left: R | None, right: R | None) -> R | None:
+    return None if left is None or right is None else left & right
+
+
+def _difference(left: R | None, right: R | None) -> R | None:
+    return left if left is None or right is None else left - right
+
+
+def _merged(parts: Iterable[tuple[int, int, Q]]) -> Iterator[tuple[int, int, Q]]:
+    """Join neighbouring ranges whose peers are equal."""
+    pending: tuple[int, int, Q] | None = None
+    for low, high, peers in parts:
+        if pending is not None and pending[1] + 1 == low and pending[2] == peers:
+            pending = pending[0], high, peers
+        else:
+            if pending is not None:
+                yield pending
+            pending = low, high, peers
+    if pending is not None:
+        yield pending

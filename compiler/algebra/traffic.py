@@ -1,0 +1,59 @@
+"""What a packet carries, on one number line: protocol << 16 | port (ICMP: type << 8 | code).
+
+So "everything", "all of TCP" and "TCP 80 and 443-500" are all `Intervals`. A protocol without
+ports occupies its whole block of 65,536 numbers.
+
+>>> describe(of(TCP, 80, 80) | of(TCP, 443, 500) | every(UDP))
+'tcp/80, tcp/443-500, udp'
+"""
+
+from __future__ import annotations
+
+from npc.compiler.algebra.intervals import Intervals, Range
+
+ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
+"""IP protocol numbers (IANA)."""
+
+LAST_PROTOCOL, LAST_PORT = 255, 0xFFFF
+ANY = Intervals.of((0, LAST_PROTOCOL << 16 | LAST_PORT))
+"""Every protocol and port."""
+
+NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp"}
+NUMBERS = {"TCP": TCP, "UDP": UDP, "SCTP": SCTP}
+"""The protocols that a NetworkPolicy port may name (P9)."""
+
+
+def of(protocol: int, first: int, last: int) -> Intervals:
+    """The ports `first` to `last` of one protocol."""
+    return Intervals(((protocol << 16 | first, protocol << 16 | last),))
+
+
+def every(protocol: int) -> Intervals:
+    """All traffic of one protocol."""
+    return of(protocol, 0, LAST_PORT)
+
+
+def by_protocol(traffic: Intervals) -> dict[int, tuple[Range, ...]]:
+    """The port ranges of each protocol in `traffic`, in order of protocol numbers."""
+    ports: dict[int, list[Range]] = {}
+    for low, high in traffic.ranges:
+        for protocol in range(low >> 16, (high >> 16) + 1):
+            first = max(low, protocol << 16) & LAST_PORT
+            last = min(high, protocol << 16 | LAST_PORT) & LAST_PORT
+            ports.setdefault(protocol, []).append((first, last))
+    return {protocol: tuple(ranges) for protocol, ranges in ports.items()}
+
+
+def describe(traffic: Intervals) -> str:
+    """A short text for people, in the policy language's notation."""
+    if traffic == ANY:
+        return "any"
+    words = []
+    for protocol, ranges in by_protocol(traffic).items():
+        name = NAMES.get(protocol, f"protocol {protocol}")
+        for first, last in ranges:
+            if (first, last) == (0, LAST_PORT):
+                words.append(name)
+            else:
+                words.append(f"{name}/{first}" + (f"-{last}" if last != first else ""))
+    return ", ".join(words)

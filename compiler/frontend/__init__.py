@@ -1,0 +1,1 @@
+"""From files to syntax: reading, validating, and saying exactly what is wrong and where."""

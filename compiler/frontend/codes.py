@@ -1,0 +1,82 @@
+"""Every diagnostic that npc can give: stable codes, severities and titles.
+
+1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
+4xx: notes and warnings about what was read; 5xx: what was asked of a compilation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of diagnostic: `NPC101`, how bad it is, and its title in documentation and SARIF."""
+
+    name: str
+    severity: Severity
+    title: str
+
+
+def _error(name: str, title: str) -> Code:
+    return Code(name, Severity.ERROR, title)
+
+
+def _warning(name: str, title: str) -> Code:
+    return Code(name, Severity.WARNING, title)
+
+
+def _note(name: str, title: str) -> Code:
+    return Code(name, Severity.NOTE, title)
+
+
+UNREADABLE = _error("NPC101", "the file cannot be read")
+NOT_TEXT = _error("NPC102", "the file is not UTF-8 text")
+SYNTAX = _error("NPC103", "the YAML or JSON is malformed")
+DUPLICATE_KEY = _error("NPC104", "a mapping has a key twice")
+UNSUPPORTED_YAML = _error("NPC105", "a YAML feature that Kubernetes manifests cannot use")
+TOO_DEEP = _error("NPC106", "the document is nested too deeply or its aliases expand too far")
+NOT_AN_OBJECT = _error("NPC107", "the document is not a Kubernetes object")
+UNKNOWN_VERSION = _error("NPC108", "an apiVersion or kind that npc cannot compile")
+NO_INPUT = _error("NPC109", "there is nothing to read")
+
+UNKNOWN_FIELD = _error("NPC201", "a field that the API does not have")
+WRONG_TYPE = _error("NPC202", "a value of the wrong type")
+REQUIRED = _error("NPC203", "a required value is missing")
+INVALID = _error("NPC204", "an invalid value")
+NOT_SUPPORTED = _error("NPC205", "a value outside the supported ones")
+FORBIDDEN = _error("NPC206", "a field that may not stand beside another")
+TOO_LONG = _error("NPC207", "a value that is too long")
+DUPLICATE_POLICY = _error("NPC208", "two different policies have one name")
+
+DUPLICATE_ADDRESS = _error("NPC301", "two live endpoints have one address")
+DUPLICATE_OBJECT = _error("NPC302", "two different objects have one name")
+INVALID_INVENTORY = _error("NPC303", "an invalid inventory object")
+
+HOST_BITS = _warning("NPC401", "a CIDR has bits set beyond its prefix length")
+LEADING_ZEROS = _warning("NPC402", "a CIDR has numbers with leading zeros")
+NULL_LABEL = _warning("NPC403", "a label value is null and read as empty")
+REPEATED = _warning("NPC404", "the same object stands in the input twice")
+HOST_NETWORK = _note("NPC411", "host-network pods are no endpoints")
+FINISHED = _note("NPC412", "finished pods are no endpoints")
+NO_ADDRESS = _note("NPC413", "pods without an address are no endpoints")
+UNLISTED_NAMESPACE = _note("NPC414", "a namespace is not in the inventory")
+PASSED_OVER = _note("NPC415", "objects of other kinds were passed over")
+NO_SUBJECTS = _warning("NPC416", "no endpoint is isolated by any policy")
+
+UNKNOWN_NODE = _error("NPC501", "the inventory has no such node")
+NO_INVENTORY = _error("NPC502", "there is no inventory")
+NO_TARGET = _error("NPC503", "there is no such target")
+TEMPLATE = _error("NPC504", "a template cannot be used")
+OUTPUT = _error("NPC505", "the output cannot be written")
+OPTION = _error("NPC506", "an option has a value that the target cannot use")
+
+ALL: tuple[Code, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Code))
+"""Every code, in order."""

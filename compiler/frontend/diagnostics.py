@@ -1,0 +1,74 @@
+"""Diagnostics as data: what is wrong, where, and how to mend it. Rendering is `render`'s."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from npc.compiler.frontend.codes import Code, Severity
+from npc.compiler.frontend.source import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that a diagnostic speaks of, and what is there."""
+
+    origin: Origin
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding about the input."""
+
+    code: Code
+    message: str
+    origin: Origin | None = None
+    field: str = ""
+    """The API server's field path (`spec.ingress[0].from[1].ipBlock.cidr`), where there is one."""
+    reason: str = ""
+    """The API server's error type (`Invalid`, `Required`, ...), where it would give one."""
+    label: str = ""
+    """What to write beside the caret."""
+    help: str = ""
+    about: str = ""
+    """The object that it is about: `NetworkPolicy shop/web`."""
+    related: tuple[Related, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        return self.code.severity
+
+
+class InputError(Exception):
+    """The input has errors; nothing can be compiled from it."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        first = next((d for d in self.diagnostics if d.severity is Severity.ERROR), None)
+        super().__init__(first.message if first else "the input has errors")
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was most likely meant to be, whatever its case; None when none is close.
+
+    >>> nearest("podSelecter", ["podSelector", "policyTypes"])
+    'podSelector'
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    match = difflib.get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=0.6)
+    return by_lower[match[0]] if match else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Help text that names the nearest known word, or lists the known ones."""
+    choices = list(known)
+    close = nearest(word, choices)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    return "expected one of: " + ", ".join(choices) if choices else ""

@@ -1,0 +1,217 @@
+"""The Kubernetes objects that npc reads, as types: their fields and nothing more.
+
+msgspec decodes JSON and converts YAML values into them at C speed. Policies are strict (an unknown
+field is an error, P12), inventory objects take what they need and ignore the rest. When a
+conversion fails, `shapes` walks the same types to say all that is wrong.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+Labels = dict[str, str | None]
+"""Go reads a null label value as the empty text; so does npc, with a warning."""
+
+
+def _camel(name: str) -> str:
+    """`match_labels` is matchLabels and `except_` is except; IP stays in capitals.
+
+    >>> [_camel(name) for name in ("match_labels", "except_", "pod_IPs")]
+    ['matchLabels', 'except', 'podIPs']
+    """
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(word[0].upper() + word[1:] for word in rest)
+
+
+class Strict(Struct, forbid_unknown_fields=True, rename=_camel, gc=False):
+    """An object whose unknown fields are errors."""
+
+
+class Open(Struct, rename=_camel, gc=False):
+    """An object of which only some fields matter."""
+
+
+class PolicyMetadata(Strict):
+    """ObjectMeta (meta/v1): only name, namespace, labels and annotations are npc's business."""
+
+    name: str | None = None
+    namespace: str | None = None
+    labels: Labels | None = None
+    annotations: Labels | None = None
+    generate_name: Any = None
+    uid: Any = None
+    resource_version: Any = None
+    generation: Any = None
+    creation_timestamp: Any = None
+    deletion_timestamp: Any = None
+    deletion_grace_period_seconds: Any = None
+    owner_references: Any = None
+    finalizers: Any = None
+    managed_fields: Any = None
+    self_link: Any = None
+
+
+class LabelSelectorRequirement(Strict):
+    key: str = ""
+    operator: str = ""
+    values: list[str] | None = None
+
+
+class LabelSelector(Strict):
+    match_labels: Labels | None = None
+    match_expressions: list[LabelSelectorRequirement] | None = None
+
+
+class IPBlock(Strict):
+    cidr: str = ""
+    except_: list[str] | None = None
+
+
+class NetworkPolicyPeer(Strict):
+    pod_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
+    ip_block: IPBlock | None = None
+
+
+class NetworkPolicyPort(Strict):
+    protocol: str | None = None
+    port: int | str | None = None
+    end_port: int | None = None
+
+
+class IngressRule(Strict):
+    from_: list[NetworkPolicyPeer] | None = None
+    ports: list[NetworkPolicyPort] | None = None
+
+
+class EgressRule(Strict):
+    to: list[NetworkPolicyPeer] | None = None
+    ports: list[NetworkPolicyPort] | None = None
+
+
+class NetworkPolicySpec(Strict):
+    pod_selector: LabelSelector | None = None
+    policy_types: list[str] | None = None
+    ingress: list[IngressRule] | None = None
+    egress: list[EgressRule] | None = None
+
+
+class NetworkPolicy(Strict):
+    """networking.k8s.io/v1 NetworkPolicy."""
+
+    api_version: str
+    kind: str
+    metadata: PolicyMetadata
+    spec: NetworkPolicySpec | None = None
+    status: Any = None
+
+
+class Metadata(Open):
+    """What an inventory needs of ObjectMeta."""
+
+    name: str = ""
+    namespace: str | None = None
+    labels: Labels | None = None
+
+
+class ContainerPort(Open):
+    container_port: int
+    name: str | None = None
+    protocol: str | None = None
+
+
+class Container(Open):
+    ports: list[ContainerPort] | None = None
+    restart_policy: str | None = None
+    """`Always` makes an init container restartable: a sidecar."""
+
+
+class PodSpec(Open):
+    node_name: str | None = None
+    host_network: bool | None = None
+    containers: list[Container] | None = None
+    init_containers: list[Container] | None = None
+
+
+class PodIP(Open):
+    ip: str | None = None
+
+
+class PodStatus(Open):
+    phase: str | None = None
+    pod_IP: str | None = None
+    pod_IPs: list[PodIP] | None = None
+
+
+class Pod(Open):
+    metadata: Metadata
+    spec: PodSpec | None = None
+    status: PodStatus | None = None
+
+
+class Namespace(Open):
+    metadata: Metadata
+
+
+class NodeAddress(Open):
+    address: str
+    type: str | None = None
+
+
+class NodeStatus(Open):
+    addresses: list[NodeAddress] | None = None
+
+
+class Node(Open):
+    metadata: Metadata
+    status: NodeStatus | None = None
+
+
+class ServicePort(Open):
+    port: int
+    name: str | None = None
+    protocol: str | None = None
+    target_port: int | str | None = None
+
+
+class ServiceSpec(Open):
+    selector: Labels | None = None
+    ports: list[ServicePort] | None = None
+
+
+class Service(Open):
+    metadata: Metadata
+    spec: ServiceSpec | None = None
+
+
+class InventoryEndpoint(Strict):
+    """One host of the compact inventory form (docs/inventory.md)."""
+
+    name: str
+    addresses: list[str]
+    namespace: str | None = None
+    labels: Labels | None = None
+    ports: dict[str, int | str] | None = None
+    """Name to `8080` (TCP) or `53/udp`."""
+    node: str | None = None
+
+
+class InventoryNamespace(Strict):
+    name: str
+    labels: Labels | None = None
+
+
+class InventoryNode(Strict):
+    name: str
+    addresses: list[str] | None = None
+    labels: Labels | None = None
+
+
+class Inventory(Strict):
+    """The compact inventory form, for hosts that no Kubernetes runs."""
+
+    endpoints: list[InventoryEndpoint] | None = None
+    namespaces: list[InventoryNamespace] | None = None
+    nodes: list[InventoryNode] | None = None

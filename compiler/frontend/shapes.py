@@ -1,0 +1,204 @@
+"""All that keeps a value from being converted to a schema type, not only the first thing.
+
+Takes a plain value and a `schema` type, gives the problems and the value without its faulty parts,
+so that what remains can be validated further in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from msgspec import inspect
+
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.codes import Code
+from npc.compiler.frontend.diagnostics import did_you_mean
+from npc.compiler.frontend.source import PathInDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong at a path of a document; `reason` is the API server's error type."""
+
+    path: PathInDocument
+    code: Code
+    message: str
+    reason: str = ""
+    on_key: bool = False
+    help: str = ""
+    label: str = ""
+    show: PathInDocument | None = None
+    """Where to point instead of `path`: deeper than the field path that the API server gives."""
+
+
+class _Faulty:
+    """Stands for a part that was left out."""
+
+
+_FAULTY = _Faulty()
+
+
+def check_shape(value: Any, schema: type) -> tuple[list[Problem], Any]:
+    """The problems of a value as a `schema`, and the value without the parts that have them.
+
+    The value is None when nothing of it can be used.
+    """
+    walk = _Walk()
+    kept = walk.value(value, _info(schema), ())
+    return walk.problems, None if kept is _FAULTY else kept
+
+
+@cache
+def _info(schema: type) -> inspect.Type:
+    return inspect.type_info(schema)
+
+
+@dataclass(slots=True)
+class _Walk:
+    problems: list[Problem] = field(default_factory=list)
+
+    def value(self, value: Any, expected: inspect.Type, path: PathInDocument) -> Any:
+        match expected:
+            case inspect.AnyType():
+                return value
+            case inspect.UnionType(types=types):
+                chosen = next((one for one in types if _fits(value, one)), None)
+                if chosen is not None:
+                    return self.value(value, chosen, path)
+            case inspect.StructType() if isinstance(value, dict):
+                return self._struct(value, expected, path)
+            case inspect.ListType(item_type=item) if isinstance(value, list):
+                kept = [self.value(one, item, (*path, index)) for index, one in enumerate(value)]
+                # Without one item the indices of the others would lie: leave out the list.
+                return _FAULTY if any(one is _FAULTY for one in kept) else kept
+            case inspect.DictType(value_type=item) if isinstance(value, dict):
+                entries = {key: self.value(one, item, (*path, key)) for key, one in value.items()}
+                return {key: one for key, one in entries.items() if one is not _FAULTY}
+            case _ if _fits(value, expected):
+                return value
+        self._wrong_type(value, expected, path)
+        return _FAULTY
+
+    def _struct(self, value: dict[str, Any], expected: inspect.StructType, path: PathInDocument) -> Any:
+        known = {one.encode_name: one for one in expected.fields}
+        kept: dict[str, Any] = {}
+        for key, one in value.items():
+            if key in known:
+                result = self.value(one, known[key].type, (*path, key))
+                if result is not _FAULTY:
+                    kept[key] = result
+            elif expected.forbid_unknown_fields:
+                absent = [name for name in known if name not in value] or list(known)
+                self.problems.append(
+                    Problem(
+                        (*path, key),
+                        codes.UNKNOWN_FIELD,
+                        f"unknown field {quoted(key)}",
+                        on_key=True,
+                        help=did_you_mean(key, absent),
+                    )
+                )
+        missing = [name for name, one in known.items() if one.required and name not in value]
+        for name in missing:
+            self.problems.append(Problem((*path, name), codes.REQUIRED, "Required value", "Required"))
+        usable = all(name in kept for name, one in known.items() if one.required)
+        return kept if usable else _FAULTY
+
+    def _wrong_type(self, value: Any, expected: inspect.Type, path: PathInDocument) -> None:
+        wanted = " or ".join(dict.fromkeys(_names(expected)))
+        self.problems.append(
+            Problem(
+                path,
+                codes.WRONG_TYPE,
+                f"expected {wanted}, found {describe(value)}",
+                "TypeInvalid",
+                help=_type_help(value, expected),
+            )
+        )
+
+
+def _fits(value: Any, expected: inspect.Type) -> bool:
+    """Whether the outermost type of a value is the expected one."""
+    match expected:
+        case inspect.AnyType():
+            return True
+        case inspect.NoneType():
+            return value is None
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.IntType():
+            return isinstance(value, int) and not isinstance(value, bool)
+        case inspect.StrType():
+            return isinstance(value, str)
+        case inspect.ListType():
+            return isinstance(value, list)
+        case inspect.StructType() | inspect.DictType():
+            return isinstance(value, dict)
+        case inspect.UnionType(types=types):
+            return any(_fits(value, one) for one in types)
+        case _:
+            return False
+
+
+def _names(expected: inspect.Type) -> Iterator[str]:
+    match expected:
+        case inspect.UnionType(types=types):
+            for one in types:
+                yield from _names(one)
+        case inspect.BoolType():
+            yield "true or false"
+        case inspect.IntType():
+            yield "an integer"
+        case inspect.StrType():
+            yield "a string"
+        case inspect.ListType():
+            yield "a list"
+        case inspect.StructType() | inspect.DictType():
+            yield "a mapping"
+
+
+def describe(value: Any) -> str:
+    """A value in an error message: its type, and itself where it is short."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"the boolean {'true' if value else 'false'}"
+        case int():
+            return f"the number {value}" if abs(value) < 10**20 else "a number of more than 20 digits"
+        case float():
+            return f"the number {value}"
+        case str():
+            return f"the string {quoted(value)}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def quoted(text: str) -> str:
+    """Text in double quotes, shortened, with control characters escaped."""
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return '"' + shown.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+
+
+
+
+def _type_help(value: Any, expected: inspect.Type) -> str:
+    names = set(_names(expected))
+    if "a string" in names and "an integer" not in names and isinstance(value, bool | int | float):
+        return "quote it: YAML reads it as " + ("a boolean" if isinstance(value, bool) else "a number")
+    if "an integer" in names and isinstance(value, str) and value.strip().isdigit():
+        return "write it without quotes"
+    if "a list" in names and isinstance(value, dict):
+        return "begin each item with '- '"
+    if "a list" in names and isinstance(value, str | int):
+        return "write it as a list: [...]"
+    if "a mapping" in names and isinstance(value, list):
+        return "leave out the '- ' before it"
+    if value is None and "a mapping" in names:
+        return "write {} for an empty mapping, or remove the item"
+    return ""

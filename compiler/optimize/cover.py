@@ -1,0 +1,85 @@
+"""A decision as few rectangles of traffic × peers, the way rules are written.
+
+Two forms, both exact. `by_peers`: each peer with all of its traffic, as people write rules; a
+packet may match several. `by_traffic`: disjoint traffic, so that a packet matches one at most,
+however many policies there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.intervals import Intervals, Range
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.algebra.peers import ANYONE, Group, Peers
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Traffic that passes when it is exchanged with the peers."""
+
+    traffic: Intervals
+    peers: Peers
+
+
+def by_traffic(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
+    """Arms with disjoint traffic: ranges with equal peers together."""
+    ranges: dict[Peers, list[Range]] = {}
+    for low, high, peers in decision.parts:
+        ranges.setdefault(peers, []).append((low, high))
+    return tuple(Arm(Intervals.of(*found), peers) for peers, found in ranges.items())
+
+
+def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
+    """Arms with disjoint peers, in order of their traffic: peers with equal traffic together."""
+    open_to_all = Intervals.of(*((low, high) for low, high, peers in decision.parts if peers == ANYONE))
+    groups: dict[Group, list[Range]] = {}
+    for low, high, peers in decision.parts:
+        for group in peers.groups:
+            groups.setdefault(group, []).append((low, high))
+    arms: dict[Intervals, Peers] = {}
+    if open_to_all:
+        arms[open_to_all] = ANYONE
+    for group, ranges in sorted(groups.items()):
+        own = _widened(Intervals.of(*ranges), open_to_all)
+        arms[own] = arms.get(own, Peers()) | Peers(frozenset({group}))
+    for block, own in _blocks(decision):
+        own = _widened(own, open_to_all)
+        arms[own] = arms.get(own, Peers()) | Peers(blocks=block)
+    return tuple(Arm(own, arms[own]) for own in sorted(arms, key=lambda own: own.ranges))
+
+
+def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Intervals, Intervals]]:
+    """The addresses of all blocks, cut where their traffic changes, with their traffic."""
+    cuts: set[int] = set()
+    parts = [(low, high, peers.blocks) for low, high, peers in decision.parts if peers != ANYONE and peers.blocks]
+    for _, _, blocks in parts:
+        for low, high in blocks.ranges:
+            cuts |= {low, high + 1}
+    ordered = sorted(cuts)
+    by_traffic: dict[Intervals, list[Range]] = {}
+    for low, following in zip(ordered, ordered[1:], strict=False):
+        own = Intervals.of(*((first, last) for first, last, blocks in parts if low in blocks))
+        if own:
+            by_traffic.setdefault(own, []).append((low, following - 1))
+    for own, ranges in by_traffic.items():
+        yield Intervals.of(*ranges), own
+
+
+def _widened(needed: Intervals, open_to_all: Intervals) -> Intervals:
+    """The simplest traffic between what is needed and what passes anyway.
+
+    >>> all_but_web = traffic.ANY - traffic.of(traffic.TCP, 443, 443)
+    >>> traffic.describe(_widened(all_but_web, traffic.of(traffic.TCP, 443, 443)))
+    'any'
+    """
+    if not open_to_all:
+        return needed
+    joined = []
+    for low, high in (needed | open_to_all).ranges:
+        inside = needed & Intervals(((low, high),))
+        if inside:
+            joined.append((inside.ranges[0][0], inside.ranges[-1][1]))
+    return Intervals.of(*joined)

@@ -1,0 +1,1 @@
+"""The .lark files, nothing else."""

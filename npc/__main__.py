@@ -1,0 +1,5 @@
+"""`python -m npc` is the command `npc`."""
+
+from npc.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The reference reading of the semantics: plain, pointwise, and apart from the compiler."""

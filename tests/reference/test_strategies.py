@@ -1,0 +1,205 @@
+"""Random clusters are valid for an API server and reach every corner that they are for."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+from tests.reference.evaluator import Cluster, allowed, decision, isolates
+from tests.reference.manifests import Document, namespaced_name, of_kind, pod_addresses
+from tests.strategies import boundary_packets, clusters, packets
+
+
+def rules(documents: list[Document]) -> Iterator[Document]:
+    for policy in of_kind("NetworkPolicy", documents):
+        for direction in ("ingress", "egress"):
+            yield from policy["spec"].get(direction) or ()
+
+
+def peers(documents: list[Document]) -> Iterator[Document]:
+    for rule in rules(documents):
+        yield from [*(rule.get("from") or ()), *(rule.get("to") or ())]
+
+
+def blocks(documents: list[Document]) -> Iterator[Document]:
+    return (peer["ipBlock"] for peer in peers(documents) if peer.get("ipBlock"))
+
+
+def ports(documents: list[Document]) -> Iterator[Document]:
+    for rule in rules(documents):
+        yield from rule.get("ports") or ()
+
+
+def spec_values(documents: list[Document], field: str) -> list[object]:
+    """What the policies write in a field of their spec; "absent" where they do not."""
+    return [policy["spec"].get(field, "absent") for policy in of_kind("NetworkPolicy", documents)]
+
+
+def excepts_overlap(documents: list[Document]) -> bool:
+    networks = [
+        [ipaddress.ip_network(cidr, strict=False) for cidr in block.get("except") or ()]
+        for block in blocks(documents)
+    ]
+    return any(
+        one.overlaps(other)
+        for excluded in networks
+        for index, one in enumerate(excluded)
+        for other in excluded[index + 1 :]
+        if one != other
+    )
+
+
+def has_host_bits(cidr: str) -> bool:
+    return ipaddress.ip_interface(cidr) != ipaddress.ip_interface(ipaddress.ip_interface(cidr).network)
+
+
+def named_ports(documents: list[Document], name: str) -> set[tuple[int, int]]:
+    return {
+        (port.protocol, port.number)
+        for endpoint in Cluster.from_manifests(documents).endpoints
+        for port in endpoint.ports
+        if port.name == name
+    }
+
+
+def named_port_matters(documents: list[Document]) -> bool:
+    """Some rule with a named port lets a packet pass that would not pass without the rule's ports."""
+    if not any(isinstance(port.get("port"), str) for port in ports(documents)):
+        return False
+    nameless = [yaml.safe_load(yaml.safe_dump(document)) for document in documents]
+    for port in ports(nameless):
+        if isinstance(port.get("port"), str):
+            port["port"] = "nobodys"
+    asked = boundary_packets(documents, 300)
+    before, after = Cluster.from_manifests(documents), Cluster.from_manifests(nameless)
+    return any(allowed(before, packet) != allowed(after, packet) for packet in asked)
+
+
+def partly_allowed(documents: list[Document]) -> bool:
+    """Some endpoint is isolated and yet may receive something."""
+    cluster = Cluster.from_manifests(documents)
+    asked = boundary_packets(documents, 300)
+    return any(
+        len({decision(cluster, subject, "Ingress", p) for p in asked if p.destination in subject.addresses})
+        == 2
+        for subject in cluster.endpoints
+        if any(isolates(policy, subject, "Ingress") for policy in cluster.policies)
+    )
+
+
+def dead_pod_shares_address(documents: list[Document]) -> bool:
+    live = {address for e in Cluster.from_manifests(documents).endpoints for address in e.addresses}
+    return any(
+        pod["status"]["phase"] in ("Succeeded", "Failed") and live.intersection(pod_addresses(pod))
+        for pod in of_kind("Pod", documents)
+    )
+
+
+def namespace_not_listed(documents: list[Document]) -> bool:
+    listed = {namespace["metadata"]["name"] for namespace in of_kind("Namespace", documents)}
+    return any(namespaced_name(pod)[0] not in listed for pod in of_kind("Pod", documents))
+
+
+REACHED: list[tuple[str, Callable[[list[Document]], bool]]] = [
+    ("no policy", lambda d: not list(of_kind("NetworkPolicy", d))),
+    ("five policies", lambda d: len(list(of_kind("NetworkPolicy", d))) == 5),
+    ("six pods", lambda d: len(list(of_kind("Pod", d))) == 6),
+    ("dual stack", lambda d: any(len(e.addresses) == 2 for e in Cluster.from_manifests(d).endpoints)),
+    ("host network", lambda d: any(pod["spec"].get("hostNetwork") for pod in of_kind("Pod", d))),
+    ("no address", lambda d: any(not pod_addresses(pod) for pod in of_kind("Pod", d))),
+    ("dead pod with a live one's address", dead_pod_shares_address),
+    ("pod of an unlisted namespace", namespace_not_listed),
+    ("sidecar", lambda d: any("restartPolicy" in c for p in of_kind("Pod", d) for c in p["spec"].get("initContainers", ()))),
+    ("one name, two ports", lambda d: len(named_ports(d, "web")) > 1),
+    ("policy without namespace", lambda d: any("namespace" not in p["metadata"] for p in of_kind("NetworkPolicy", d))),
+    ("podSelector absent", lambda d: "absent" in spec_values(d, "podSelector")),
+    ("podSelector null", lambda d: None in spec_values(d, "podSelector")),
+    ("podSelector empty", lambda d: {} in spec_values(d, "podSelector")),
+    ("policyTypes absent", lambda d: "absent" in spec_values(d, "policyTypes")),
+    ("policyTypes null", lambda d: None in spec_values(d, "policyTypes")),
+    ("policyTypes empty", lambda d: [] in spec_values(d, "policyTypes")),
+    ("policyTypes Ingress", lambda d: ["Ingress"] in spec_values(d, "policyTypes")),
+    ("policyTypes Egress", lambda d: ["Egress"] in spec_values(d, "policyTypes")),
+    ("policyTypes both", lambda d: ["Ingress", "Egress"] in spec_values(d, "policyTypes")),
+    ("ingress absent", lambda d: "absent" in spec_values(d, "ingress")),
+    ("ingress null", lambda d: None in spec_values(d, "ingress")),
+    ("ingress empty", lambda d: [] in spec_values(d, "ingress")),
+    ("ingress of one empty rule", lambda d: [{}] in spec_values(d, "ingress")),
+    ("egress of one empty rule", lambda d: [{}] in spec_values(d, "egress")),
+    ("from null", lambda d: any(rule.get("from", "absent") is None for rule in rules(d))),
+    ("to empty", lambda d: any(rule.get("to") == [] for rule in rules(d))),
+    ("ports null", lambda d: any(rule.get("ports", "absent") is None for rule in rules(d))),
+    ("ports empty", lambda d: any(rule.get("ports") == [] for rule in rules(d))),
+    ("peer podSelector", lambda d: any(set(peer) == {"podSelector"} for peer in peers(d))),
+    ("peer namespaceSelector", lambda d: any(set(peer) == {"namespaceSelector"} for peer in peers(d))),
+    ("peer of both", lambda d: any(set(peer) == {"podSelector", "namespaceSelector"} for peer in peers(d))),
+    ("peer with null fields", lambda d: any(None in peer.values() for peer in peers(d))),
+    ("block of everything", lambda d: any(block["cidr"].endswith("/0") for block in blocks(d))),
+    ("IPv6 block", lambda d: any(":" in block["cidr"] for block in blocks(d))),
+    ("host bits", lambda d: any(has_host_bits(block["cidr"]) for block in blocks(d))),
+    ("overlapping excepts", excepts_overlap),
+    ("empty port", lambda d: {} in ports(d)),
+    ("protocol alone", lambda d: {"protocol": "SCTP"} in ports(d)),
+    ("port range", lambda d: any("endPort" in port for port in ports(d))),
+    ("named port that matters", named_port_matters),
+    ("partly allowed", partly_allowed),
+    *(
+        (operator, lambda d, operator=operator: f"'operator': '{operator}'" in str(list(peers(d))))
+        for operator in ("In", "NotIn", "Exists", "DoesNotExist")
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reached", [row[1] for row in REACHED], ids=[row[0] for row in REACHED])
+def test_clusters_reach(reached: Callable[[list[Document]], bool]) -> None:
+    """`find` raises where it meets no such cluster."""
+    search = settings(max_examples=1500, phases=[Phase.generate], derandomize=True, database=None)
+    assert reached(find(clusters(), reached, settings=search))
+
+
+@given(clusters())
+def test_clusters_are_valid(documents: list[Document]) -> None:
+    Cluster.from_manifests(documents)  # no two live pods with one address
+    for block in blocks(documents):
+        cidr = ipaddress.ip_network(block["cidr"], strict=False)
+        for text in block.get("except") or ():
+            excluded = ipaddress.ip_network(text, strict=False)
+            assert excluded.prefixlen > cidr.prefixlen
+            assert excluded.network_address in cidr
+    for port in ports(documents):
+        assert port.get("port", 1) <= port.get("endPort", 65535) if "endPort" in port else True
+    for kind in ("Pod", "NetworkPolicy", "Namespace", "Node"):
+        names = [namespaced_name(document) for document in of_kind(kind, documents)]
+        assert len(names) == len(set(names))
+    for pod in of_kind("Pod", documents):
+        for container in pod["spec"]["containers"]:
+            names_in_container = [port["name"] for port in container["ports"] if "name" in port]
+            assert len(names_in_container) == len(set(names_in_container))
+
+
+@given(clusters())
+def test_clusters_survive_yaml(documents: list[Document]) -> None:
+    text = yaml.safe_dump_all(documents)
+    assert list(yaml.safe_load_all(text)) == documents
+    assert "&id" not in text
+
+
+@given(clusters(), st.data())
+def test_packets_have_ends_of_one_family(documents: list[Document], data: st.DataObject) -> None:
+    packet = data.draw(packets(documents))
+    assert packet.source.version == packet.destination.version
+
+
+@given(clusters())
+def test_boundary_packets(documents: list[Document]) -> None:
+    asked = boundary_packets(documents, 200)
+    assert asked == boundary_packets(documents, 200)
+    assert len(asked) == len(set(asked)) <= 200
+    owned = {address for pod in of_kind("Pod", documents) for address in pod_addresses(pod)}
+    assert all(packet.source in owned or packet.destination in owned for packet in asked)
+    assert {packet.source.version == packet.destination.version for packet in asked} <= {True}
