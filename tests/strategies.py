@@ -8,8 +8,9 @@ Strategies are constants where they can be: hypothesis spends longer on making o
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final, TypeAlias
 
@@ -69,32 +70,39 @@ def _merged(*parts: Documents) -> Documents:
     return st.tuples(*parts).map(lambda drawn: {key: value for part in drawn for key, value in part.items()})
 
 
+def _written(key: str, values: Iterable[object]) -> list[Document]:
+    """`{}`, and `{key: value}` for each of the values."""
+    return [{}, *({key: value} for value in values)]
+
+
+def _products(*fields: Sequence[Document]) -> list[Document]:
+    """Every dict that takes one of the choices for each field, the simplest first."""
+    return [
+        {key: value for part in parts for key, value in part.items()} for parts in itertools.product(*fields)
+    ]
+
+
+def _label_sets(vocabulary: Mapping[str, Sequence[str]]) -> list[Document]:
+    return _products(*(_written(key, values) for key, values in vocabulary.items()))
+
+
 # --- policies -----------------------------------------------------------------------------------------------
 
 
 def _label_selectors(vocabulary: Mapping[str, Sequence[str]]) -> Documents:
     """Label selectors over these keys and values, the empty one included."""
-    labels = {key: st.sampled_from(values) for key, values in vocabulary.items()}
+    requirements: list[Document] = []
+    for key, values in vocabulary.items():
+        some = [[value] for value in values] + [list(pair) for pair in itertools.combinations(values, 2)]
+        requirements += [
+            {"key": key, "operator": "Exists"},
+            {"key": key, "operator": "DoesNotExist", "values": []},
+            *({"key": key, "operator": operator, "values": v} for operator in ("In", "NotIn") for v in some),
+        ]
     return _merged(
-        _optional("matchLabels", st.none(), st.fixed_dictionaries({}, optional=labels)),
-        _optional(
-            "matchExpressions",
-            st.none(),
-            st.lists(st.one_of([_requirements(key, value) for key, value in labels.items()]), max_size=2),
-        ),
+        st.sampled_from(_written("matchLabels", (None, *_label_sets(vocabulary)))),
+        _optional("matchExpressions", st.none(), st.lists(st.sampled_from(requirements), max_size=2)),
     )
-
-
-def _requirements(key: str, value: SearchStrategy[str]) -> Documents:
-    among = _merged(
-        _required("operator", st.sampled_from(("In", "NotIn"))),
-        _required("values", st.lists(value, min_size=1, max_size=2)),
-    )
-    presence = _merged(
-        _required("operator", st.sampled_from(("Exists", "DoesNotExist"))),
-        _optional("values", st.just([])),
-    )
-    return _merged(st.just({"key": key}), st.one_of(among, presence))
 
 
 @st.composite
@@ -130,16 +138,15 @@ PEERS: Final = st.one_of(
 )
 """A peer of one of the four forms, the fields of the others absent or null."""
 
-RULE_PORTS: Final = _merged(
-    _optional("protocol", st.sampled_from(PROTOCOLS)),
-    st.one_of(
-        st.just({}),
-        _required("port", st.sampled_from(PORT_NUMBERS)),
-        _required("port", st.sampled_from(PORT_NAMES)),
-        st.tuples(st.sampled_from(PORT_NUMBERS), st.sampled_from(PORT_NUMBERS)).map(
-            lambda ends: {"port": min(ends), "endPort": max(ends)}
-        ),
-    ),
+PORT_RANGES: Final = tuple(itertools.combinations_with_replacement(PORT_NUMBERS, 2))
+PORT_FORMS: Final[tuple[list[Document], ...]] = (
+    [{}],
+    [{"port": number} for number in PORT_NUMBERS],
+    [{"port": name} for name in PORT_NAMES],
+    [{"port": first, "endPort": last} for first, last in PORT_RANGES],
+)
+RULE_PORTS: Final = st.one_of(
+    [st.sampled_from(_products(_written("protocol", PROTOCOLS), form)) for form in PORT_FORMS]
 )
 """A port of a rule: a protocol alone, a number, a name or a range."""
 
@@ -148,9 +155,9 @@ def _rules(peer_field: str) -> SearchStrategy[list[Document]]:
     """What may stand under `ingress` or `egress`."""
     rules = _merged(
         _mostly(peer_field, st.lists(PEERS, min_size=1, max_size=3), st.none(), st.just([])),
-        _mostly("ports", st.lists(RULE_PORTS, min_size=1, max_size=4), st.none(), st.just([])),
+        _mostly("ports", st.lists(RULE_PORTS, min_size=1, max_size=3), st.none(), st.just([])),
     )
-    return st.lists(rules, min_size=1, max_size=3)
+    return st.lists(rules, min_size=1, max_size=2)
 
 
 POLICY_TYPES: Final = st.sampled_from(
@@ -172,17 +179,21 @@ POLICIES: Final = _merged(
 """A NetworkPolicy still without a name; where no namespace is written, of the default one."""
 
 
+def _named(policy: Document, name: str) -> Document:
+    return policy | {"metadata": policy["metadata"] | {"name": name}}
+
+
 # --- namespaces, nodes and pods -----------------------------------------------------------------------------
 
-LABELS: Final = st.fixed_dictionaries(
-    {}, optional={key: st.sampled_from(values) for key, values in LABEL_VALUES.items()}
-)
+LABELS: Final = st.sampled_from(_label_sets(LABEL_VALUES))
 
 CONTAINER_PORTS: Final = st.lists(
-    _merged(
-        _required("containerPort", st.sampled_from(PORT_NUMBERS)),
-        _optional("name", st.sampled_from(PORT_NAMES)),
-        _optional("protocol", st.sampled_from(PROTOCOLS)),
+    st.sampled_from(
+        _products(
+            [{"containerPort": number} for number in PORT_NUMBERS],
+            _written("name", PORT_NAMES),
+            _written("protocol", PROTOCOLS),
+        )
     ),
     max_size=3,
     unique_by=lambda port: port.get("name", port["containerPort"]),  # no name twice in one container
@@ -293,9 +304,10 @@ def clusters(draw: DrawFn) -> list[Document]:
     """Namespaces, nodes, pods and up to five NetworkPolicies; a namespace in use need not be listed."""
     namespaces = draw(st.lists(st.sampled_from(NAMESPACES), min_size=1, unique=True))
     nodes = draw(st.lists(st.sampled_from(sorted(NODES)), unique=True))
-    policies = [draw(POLICIES) for _ in range(draw(st.sampled_from((0, 1, 1, 2, 2, 3, 3, 4, 4, 5))))]
-    for index, policy in enumerate(policies):
-        policy["metadata"]["name"] = f"policy-{index}"
+    policies = [
+        _named(draw(POLICIES), f"policy-{index}")
+        for index in range(draw(st.sampled_from((0, 1, 1, 2, 2, 3, 3, 4, 4, 5))))
+    ]
     documents = [
         *(_namespace(draw, name) for name in namespaces),
         *(_node(name) for name in nodes),

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from npc.backends.nft.ruleset import Match
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family, as_cidr, cidrs, format_address, format_cidr
+from npc.compiler.algebra.addresses import (
+    EVERY_V4,
+    EVERY_V6,
+    Family,
+    as_cidr,
+    cidrs,
+    format_address,
+    format_cidr,
+)
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.frontend.syntax import Direction
 
@@ -89,10 +97,12 @@ def block_matches(blocks: Intervals, field: str) -> list[tuple[Match, ...]]:
 
     Ranges that make up a block but for some holes are one alternative: the block and `!=` each hole.
     """
-    return [
-        (Match(field, (address_range_text(hull),)), *(_not(field, hole) for hole in holes))
-        for hull, holes in _hulls(blocks)
-    ]
+    matches = []
+    for hull, holes in _hulls(blocks):
+        outside = tuple(_not(field, hole) for hole in holes)
+        is_all = Intervals((hull,)) in (EVERY_V4, EVERY_V6)
+        matches.append(outside if is_all else (Match(field, (address_range_text(hull),)), *outside))
+    return matches
 
 
 def _not(field: str, hole: Range) -> Match:

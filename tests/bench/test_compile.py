@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.compile import Round, report
+from bench.compile import Round, report, verdicts
 from bench.floor import Sample
 from bench.process import RunFailedError, Usage, run_python
 
@@ -52,7 +52,7 @@ CASES: list[tuple[str, list[Round], list[str]]] = [
 
 @pytest.mark.parametrize(("name", "rounds", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_report(name: str, rounds: list[Round], expected: list[str]) -> None:
-    assert (name, report(rounds).splitlines()[1:]) == (name, expected)
+    assert (name, report(rounds).splitlines()[1:] + verdicts(rounds).splitlines()) == (name, expected)
 
 
 def test_a_run_is_measured() -> None:

@@ -209,7 +209,7 @@ PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "proto47": 47, "sctp": 132}
 
 
 def packet(text: str) -> Packet:
-    """A packet from "SOURCE > DESTINATION PROTOCOL/PORT": addresses or their names, a port if there is one."""
+    """A packet from "SOURCE > DESTINATION PROTOCOL/PORT": addresses or their names, a port if any."""
     source, _, destination, traffic = text.split()
     protocol, _, port = traffic.partition("/")
     return Packet(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.reference.evaluator import Cluster, allowed, decision, isolates
@@ -105,7 +105,7 @@ def namespace_not_listed(documents: list[Document]) -> bool:
     return any(namespaced_name(pod)[0] not in listed for pod in of_kind("Pod", documents))
 
 
-REACHED: list[tuple[str, Callable[[list[Document]], bool]]] = [
+CORNERS: list[tuple[str, Callable[[list[Document]], bool]]] = [
     ("no policy", lambda d: not list(of_kind("NetworkPolicy", d))),
     ("five policies", lambda d: len(list(of_kind("NetworkPolicy", d))) == 5),
     ("six pods", lambda d: len(list(of_kind("Pod", d))) == 6),
@@ -114,9 +114,10 @@ REACHED: list[tuple[str, Callable[[list[Document]], bool]]] = [
     ("no address", lambda d: any(not pod_addresses(pod) for pod in of_kind("Pod", d))),
     ("dead pod with a live one's address", dead_pod_shares_address),
     ("pod of an unlisted namespace", namespace_not_listed),
-    ("sidecar", lambda d: any("restartPolicy" in c for p in of_kind("Pod", d) for c in p["spec"].get("initContainers", ()))),
+    ("sidecar", lambda d: "'restartPolicy': 'Always'" in str(d)),
     ("one name, two ports", lambda d: len(named_ports(d, "web")) > 1),
-    ("policy without namespace", lambda d: any("namespace" not in p["metadata"] for p in of_kind("NetworkPolicy", d))),
+    ("policy without namespace",
+     lambda d: any("namespace" not in policy["metadata"] for policy in of_kind("NetworkPolicy", d))),
     ("podSelector absent", lambda d: "absent" in spec_values(d, "podSelector")),
     ("podSelector null", lambda d: None in spec_values(d, "podSelector")),
     ("podSelector empty", lambda d: {} in spec_values(d, "podSelector")),
@@ -155,11 +156,23 @@ REACHED: list[tuple[str, Callable[[list[Document]], bool]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("reached", [row[1] for row in REACHED], ids=[row[0] for row in REACHED])
-def test_clusters_reach(reached: Callable[[list[Document]], bool]) -> None:
-    """`find` raises where it meets no such cluster."""
-    search = settings(max_examples=1500, phases=[Phase.generate], derandomize=True, database=None)
-    assert reached(find(clusters(), reached, settings=search))
+@pytest.fixture(scope="module")
+def sample() -> list[list[Document]]:
+    """Some hundreds of clusters, the same every time."""
+    drawn: list[list[Document]] = []
+
+    @settings(max_examples=400, phases=[Phase.generate], derandomize=True, database=None)
+    @given(clusters())
+    def collect(documents: list[Document]) -> None:
+        drawn.append(documents)
+
+    collect()
+    return drawn
+
+
+@pytest.mark.parametrize("corner", [row[1] for row in CORNERS], ids=[row[0] for row in CORNERS])
+def test_clusters_reach(corner: Callable[[list[Document]], bool], sample: list[list[Document]]) -> None:
+    assert any(corner(documents) for documents in sample)
 
 
 @given(clusters())
@@ -172,7 +185,8 @@ def test_clusters_are_valid(documents: list[Document]) -> None:
             assert excluded.prefixlen > cidr.prefixlen
             assert excluded.network_address in cidr
     for port in ports(documents):
-        assert port.get("port", 1) <= port.get("endPort", 65535) if "endPort" in port else True
+        if "endPort" in port:
+            assert 1 <= port["port"] <= port["endPort"] <= 65535
     for kind in ("Pod", "NetworkPolicy", "Namespace", "Node"):
         names = [namespaced_name(document) for document in of_kind(kind, documents)]
         assert len(names) == len(set(names))

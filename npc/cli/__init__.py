@@ -1,0 +1,66 @@
+"""The command `npc`. Exit codes: 0 fine, 1 errors in the input, 2 usage, 70 a bug in npc."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, Optional
+
+import typer
+
+from npc.cli import check, compile, targets
+
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="npc",
+    help="Compile network policies into rules for a real dataplane.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("compile")(compile.command)
+app.command("check")(check.command)
+app.command("targets")(targets.command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"npc {version('npc-compiler')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        Optional[bool],  # noqa: UP007, UP045 - typer reads the annotation
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
+    ] = None,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; never a traceback."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        print(
+            f"npc: internal error: {type(error).__name__}: {error}\n"
+            f"  at {os.path.basename(where.filename)}:{where.lineno} in {where.name}\n"
+            "  This is a bug in npc, not in your input; please report it with the input that led to it.",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_BUG)

@@ -1,0 +1,31 @@
+"""`npc check`: everything that is wrong with the input, without compiling it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from npc.api import check_paths
+from npc.cli.reporting import EXIT_INPUT, report
+from npc.compiler.frontend.diagnostics import has_errors
+from npc.compiler.frontend.render import Format
+
+
+def command(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Files, directories, or - for standard input."),
+    ],
+    format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+) -> None:
+    """Validate policies and inventories as the API server would.
+
+    Findings go to standard output; the exit code is 1 when one is an error.
+    """
+    diagnostics = check_paths(paths)
+    report(diagnostics, format, quiet=quiet, to=sys.stdout)
+    if has_errors(diagnostics):
+        raise typer.Exit(EXIT_INPUT)

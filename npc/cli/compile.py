@@ -1,0 +1,88 @@
+"""`npc compile`: policies and an inventory to a target's files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from npc.api import compile_paths
+from npc.backends.base import Deny, Options, OwnNode
+from npc.cli.output import write
+from npc.cli.progress import progress_bar
+from npc.cli.reporting import EXIT_INPUT, report
+from npc.compiler.frontend.diagnostics import InputError
+from npc.compiler.frontend.render import Format
+
+_PATHS = "Policies: files, directories (*.yaml, *.yml, *.json), or - for standard input."
+_INVENTORY = (
+    "Pods, namespaces, nodes and services, as kubectl prints them, or the compact form; "
+    "may be given more than once, and may stand among the policies instead."
+)
+
+
+def command(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=_PATHS)],
+    inventory: Annotated[
+        Optional[list[str]],  # noqa: UP007, UP045 - typer reads the annotation
+        typer.Option("--inventory", "-i", metavar="PATH", help=_INVENTORY),
+    ] = None,
+    target: Annotated[str, typer.Option("--target", "-t", help="See `npc targets`.")] = "nft",
+    node: Annotated[
+        Optional[str],  # noqa: UP007, UP045
+        typer.Option("--node", help="Rule only the pods of this node. Default: all of the inventory's."),
+    ] = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP007, UP045
+        typer.Option("--output", "-o", help="Write here, whole or not at all. Default: standard output."),
+    ] = None,
+    own_node: Annotated[
+        OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
+    ] = OwnNode.ALWAYS,
+    deny_with: Annotated[Deny, typer.Option("--deny-with", help="What a denied packet meets.")] = Deny.DROP,
+    log_denied: Annotated[
+        bool, typer.Option("--log-denied", help="Log denied packets, at most 10 a second and class.")
+    ] = False,
+    hook_priority: Annotated[
+        int, typer.Option("--hook-priority", help="Priority of the hooks; 0 is nftables' `filter`.")
+    ] = 0,
+    table: Annotated[str, typer.Option("--table", help="Name of the table that npc owns.")] = "npc",
+    template_dir: Annotated[
+        Optional[Path],  # noqa: UP007, UP045
+        typer.Option(
+            "--template-dir",
+            exists=True,
+            file_okay=False,
+            help="Templates here override npc's own of the same name.",
+        ),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", help="How findings are written to standard error.")
+    ] = Format.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only, and no progress bar.")] = False,
+) -> None:
+    """Compile policies for the pods of an inventory.
+
+    The ruleset goes to standard output or to --output, findings to standard error.
+    """
+    options = Options(own_node, deny_with, log_denied, table, hook_priority)
+    try:
+        with progress_bar(quiet=quiet) as progress:
+            result = compile_paths(
+                [*paths, *(inventory or ())],
+                target,
+                node=node,
+                options=options,
+                template_dir=template_dir,
+                progress=progress,
+            )
+            if output is not None:
+                write(result.artifacts, output)
+    except InputError as error:
+        report(error.diagnostics, format, quiet=quiet)
+        raise typer.Exit(EXIT_INPUT) from None
+    report(result.diagnostics, format, quiet=quiet)
+    if output is None:
+        sys.stdout.write("".join(result.artifacts.values()))

@@ -1,0 +1,29 @@
+"""Diagnostics to standard error, in the format that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from npc.compiler.frontend.codes import Severity
+from npc.compiler.frontend.diagnostics import Diagnostic
+from npc.compiler.frontend.render import Format, render, summary
+
+EXIT_INPUT = 1
+
+
+def report(diagnostics: Iterable[Diagnostic], format: Format, *, quiet: bool, to: TextIO | None = None) -> None:
+    """Write diagnostics; `quiet` leaves all but errors out of the text."""
+    stream = to or sys.stderr
+    listed = list(diagnostics)
+    if quiet and format is Format.TEXT:
+        listed = [one for one in listed if one.severity is Severity.ERROR]
+    stream.write(render(listed, format, colour=_colour(stream)))
+    if format is Format.TEXT and (counts := summary(listed)):
+        stream.write(f"npc: {counts}\n")
+
+
+def _colour(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
