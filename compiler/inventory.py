@@ -110,21 +110,21 @@ class _Builder:
 
     def add(self, one: InventoryObject, origin: Origin) -> None:
         match one:
-            case schema.Pod():
+            case schema.Inventory():
+                self._compact(one, origin)
+            case schema.Object(kind="Pod"):
                 self._pod(one, origin)
-            case schema.Namespace(metadata=metadata):
+            case schema.Object(kind="Namespace", metadata=metadata):
                 self._namespace(metadata.name, metadata.labels, origin, ("metadata",))
-            case schema.Node(metadata=metadata, status=status):
+            case schema.Object(kind="Node", metadata=metadata, status=status):
                 listed: list[tuple[str, PathInDocument]] = [
                     (entry.address, ("status", "addresses", index, "address"))
                     for index, entry in enumerate((status and status.addresses) or ())
-                    if entry.type in (None, "InternalIP", "ExternalIP")
+                    if entry.address and entry.type in (None, "InternalIP", "ExternalIP")
                 ]
                 self._node(metadata.name, metadata.labels, listed, origin, ("metadata",))
-            case schema.Service():
+            case schema.Object(kind="Service"):
                 self._service(one, origin)
-            case schema.Inventory():
-                self._compact(one, origin)
 
     def build(self, policy_namespaces: Iterable[str]) -> Inventory:
         self._check_addresses()
@@ -146,15 +146,17 @@ class _Builder:
             tuple(self.services[key] for key in sorted(self.services)),
         )
 
-    def _pod(self, pod: schema.Pod, origin: Origin) -> None:
+    def _pod(self, pod: schema.Object, origin: Origin) -> None:
         metadata, spec, status = pod.metadata, pod.spec, pod.status
         namespace = metadata.namespace or "default"
         about = f"Pod {namespace}/{metadata.name}"
         phase = status.phase if status is not None else None
         if spec is not None and spec.host_network:
-            return self._leave_out(codes.HOST_NETWORK, about, "it is on the host's network", origin)
+            self._leave_out(codes.HOST_NETWORK, about, "it is on the host's network", origin)
+            return
         if phase in ("Succeeded", "Failed"):
-            return self._leave_out(codes.FINISHED, about, f"its phase is {phase}", origin)
+            self._leave_out(codes.FINISHED, about, f"its phase is {phase}", origin)
+            return
         texts: list[tuple[str, PathInDocument]] = []
         if status is not None:
             for index, entry in enumerate(status.pod_IPs or ()):
@@ -163,7 +165,8 @@ class _Builder:
             if not texts and status.pod_IP:
                 texts.append((status.pod_IP, ("status", "podIP")))
         if not texts:
-            return self._leave_out(codes.NO_ADDRESS, about, "it has no address", origin)
+            self._leave_out(codes.NO_ADDRESS, about, "it has no address", origin)
+            return
         addresses = self._addresses(texts, about, origin)
         ports = _named_ports(spec) if spec is not None else ()
         node = (spec.node_name if spec is not None else None) or ""
@@ -265,8 +268,8 @@ class _Builder:
         self.nodes[name] = node
         self.origins["Node", "", name] = origin
 
-    def _service(self, service: schema.Service, origin: Origin) -> None:
-        metadata, spec = service.metadata, service.spec or schema.ServiceSpec()
+    def _service(self, service: schema.Object, origin: Origin) -> None:
+        metadata, spec = service.metadata, service.spec or schema.Spec()
         namespace = metadata.namespace or "default"
         about = f"Service {namespace}/{metadata.name}"
         self._check_name(metadata.name, about, origin.at("metadata", "name"))
@@ -338,7 +341,7 @@ class _Builder:
                             codes.DUPLICATE_ADDRESS,
                             f"{other} and {endpoint} both have the address {format_address(address)}",
                             origin,
-                            help="one of them is gone or its record is wrong: rules for one would hit the other",
+                            help="one of the records is stale: rules for one would hit the other",
                             related=(Related(first, f"{other} is here"),),
                         )
                     )
@@ -367,7 +370,7 @@ class _Builder:
 _NO_LABELS: Mapping[str, str] = {}
 
 
-def _named_ports(spec: schema.PodSpec) -> tuple[ContainerPort, ...]:
+def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:
     """The named ports of regular containers and of restartable init containers (P10)."""
     ports: list[ContainerPort] = []
     for container in spec.containers or ():

@@ -34,7 +34,7 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one ruleset enforces: classes in order of direction and key; no subject is in two of one direction."""
+    """What one ruleset enforces: classes by direction and key, no subject in two of one direction."""
 
     classes: tuple[Class, ...]
     names: Mapping[int, str] = field(compare=False, repr=False)

@@ -28,7 +28,7 @@ from npc.compiler.frontend.syntax import (
     Selector,
 )
 from npc.compiler.inventory import NAME_LABEL, Endpoint, Inventory
-from npc.compiler.labels import Bits, LabelIndex, bits_of, members
+from npc.compiler.labels import Bits, LabelIndex, members
 
 Rectangle = tuple[Intervals, Peers]
 """Traffic that is exchanged with peers."""
@@ -198,9 +198,7 @@ def numbers(endpoint: Endpoint, port: Port) -> list[int]:
     """The numbers that an endpoint gives a named port (P10)."""
     if not isinstance(port, NamedPort):
         return []
-    return [
-        one.number for one in endpoint.ports if one.name == port.name and one.protocol == port.protocol
-    ]
+    return [one.number for one in endpoint.ports if one.name == port.name and one.protocol == port.protocol]
 
 
 def addresses_of(block: Block) -> Intervals:

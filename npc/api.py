@@ -12,8 +12,15 @@ from pathlib import Path
 from npc.backends.base import Backend, Options, find_backend
 from npc.backends.printing import render
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean, has_errors
-from npc.compiler.frontend.documents import Loaded, Progress, load, sources
+from npc.compiler.frontend.diagnostics import (
+    Diagnostic,
+    InputError,
+    Related,
+    has_errors,
+    nearest,
+)
+from npc.compiler.frontend.documents import Loaded, Progress, load
+from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import NetworkPolicy
 from npc.compiler.inventory import Inventory, build_inventory
@@ -63,7 +70,7 @@ def compile_sources(
     progress: Progress | None = None,
 ) -> Compilation:
     """Compile what sources hold; as `compile_paths` otherwise."""
-    step: Progress = progress or (lambda words, done, total: None)
+    step = progress or _nobody
     backend = find_backend(target)
     with _collector_paused():
         loaded = load(found, progress)
@@ -106,7 +113,7 @@ def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
             Diagnostic(
                 codes.NO_INVENTORY,
                 "there is no inventory: no pod, namespace or node in the input",
-                help="add --inventory FILE, as `kubectl get pods,namespaces,nodes,services -A -o json` prints",
+                help="add --inventory FILE with what `kubectl get pods,namespaces,nodes -A -o json` prints",
             )
         )
     if has_errors(diagnostics):
@@ -119,7 +126,8 @@ def _plan(
 ) -> Plan:
     if node is not None and node not in inventory.node_names():
         known = sorted(inventory.node_names())
-        help = did_you_mean(node, known[:1000]) if len(known) <= 20 or known else ""
+        close = nearest(node, known)
+        help = f"did you mean {close!r}?" if close else f"it has {len(known):,} nodes"
         raise InputError(
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
@@ -130,8 +138,6 @@ def _plan(
 
 def _duplicates(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
     """Two policies of one namespace and name: an error when they differ, else worth a warning."""
-    from npc.compiler.frontend.diagnostics import Related
-
     seen: dict[tuple[str, str], NetworkPolicy] = {}
     for policy in policies:
         first = seen.setdefault((policy.namespace, policy.name), policy)
@@ -146,9 +152,13 @@ def _duplicates(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
         )
 
 
+def _nobody(_words: str, _done: int, _total: int) -> None:
+    """Nobody wants to know of progress."""
+
+
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Without the cyclic garbage collector: nothing here makes cycles, and it trebles the time to decode."""
+    """Without the cyclic garbage collector: it finds nothing here, and trebles the time to decode."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

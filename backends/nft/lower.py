@@ -337,7 +337,9 @@ class _Lowering:
         name = f"{direction.value[0]}{family.value}_to_{next(iter(key.values()))}"
         matches = self._peer_matches(peers, direction, family)
         self.arm_chains[name] = Chain(
-            name, tuple(Rule(match, _allowed(direction)) for match in matches), comment=_comment(_peer_texts(peers))
+            name,
+            tuple(Rule(match, _allowed(direction)) for match in matches),
+            comment=_comment(_peer_texts(peers)),
         )
         return f"jump {name}"
 

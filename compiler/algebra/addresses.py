@@ -136,6 +136,7 @@ def format_address(address: int) -> str:
 
 
 def format_cidr(block: Cidr) -> str:
+    """`10.0.0.0/8`."""
     return f"{format_address(block.first)}/{block.prefix}"
 
 

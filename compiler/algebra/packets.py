@@ -15,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Generic, Protocol, Self, TypeVar
 
 from npc.compiler.algebra.intervals import Intervals
@@ -101,7 +102,7 @@ def _sweep(
 ) -> Iterator[tuple[int, int, Q]]:
     """The union of the open rectangles between each two cuts."""
     open_peers: dict[Q, int] = {}
-    for cut, following in zip(cuts, cuts[1:], strict=False):
+    for cut, following in pairwise(cuts):
         for peers in ends.get(cut, ()):
             open_peers[peers] -= 1
             if not open_peers[peers]:
@@ -121,7 +122,7 @@ def _aligned(
 ) -> Iterator[tuple[int, int, R]]:
     """`operation` on the peers of both sets, range by range of equal peers."""
     cuts = sorted({cut for low, high, _ in left.parts + right.parts for cut in (low, high + 1)})
-    for cut, following in zip(cuts, cuts[1:], strict=False):
+    for cut, following in pairwise(cuts):
         result = operation(left.at(cut), right.at(cut))
         if result:
             yield cut, following - 1, result

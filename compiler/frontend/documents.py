@@ -1,4 +1,4 @@
-"""Files, directories and standard input to Kubernetes objects, by kind.
+"""Sources to Kubernetes objects, by kind.
 
 Any mix of YAML streams, JSON and `List` objects; policies and inventory may stand together. What
 goes to msgspec as bytes stays bytes until its type is known, so a large inventory is decoded once.
@@ -6,11 +6,9 @@ goes to msgspec as bytes stays bytes until its type is known, so a large invento
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -24,20 +22,12 @@ from npc.compiler.frontend.source import Origin, Source, Span, Step, format_path
 from npc.compiler.frontend.syntax import NetworkPolicy
 from npc.compiler.frontend.yaml_reader import read_yaml
 
-SUFFIXES = (".yaml", ".yml", ".json")
-"""Files of a directory that are read."""
-
 Progress = Callable[[str, int, int], None]
 """Told what is being done, and how far it is: (words, done, total)."""
 
-InventoryObject = schema.Pod | schema.Namespace | schema.Node | schema.Service | schema.Inventory
+InventoryObject = schema.Object | schema.Inventory
 
-_INVENTORY: dict[str, type[InventoryObject]] = {
-    "Pod": schema.Pod,
-    "Namespace": schema.Namespace,
-    "Node": schema.Node,
-    "Service": schema.Service,
-}
+_INVENTORY_KINDS = ("Pod", "Namespace", "Node", "Service")
 _POLICY_GROUP = "networking.k8s.io"
 _CLUSTER_POLICIES = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
 _COMPACT = {"endpoints", "namespaces", "nodes"}
@@ -57,19 +47,19 @@ class _Head(Struct):
     """Enough of an object to know what it is."""
 
     kind: Any = None
-    apiVersion: Any = None  # noqa: N815 - the API's name
+    apiVersion: Any = None
 
 
 class _Items(Struct):
     kind: Any = None
-    apiVersion: Any = None  # noqa: N815
+    apiVersion: Any = None
     items: list[Raw] | None = None
 
 
 _head = msgspec.json.Decoder(_Head)
 _items = msgspec.json.Decoder(_Items)
-_decoders = {kind: msgspec.json.Decoder(type_) for kind, type_ in _INVENTORY.items()}
-T = TypeVar("T")
+_object = msgspec.json.Decoder(schema.Object)
+_object_list = msgspec.json.Decoder(schema.ObjectList)
 
 
 def load(sources: Iterable[Source], progress: Progress | None = None) -> Loaded:
@@ -82,40 +72,6 @@ def load(sources: Iterable[Source], progress: Progress | None = None) -> Loaded:
         reader.source(source)
     reader.count_passed_over()
     return Loaded(tuple(reader.policies), tuple(reader.inventory), tuple(reader.diagnostics))
-
-
-def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Source], list[Diagnostic]]:
-    """The files that paths name: files as they are, directories with all in them, `-` for standard input.
-
-    A file that is named twice is read once. Folders and files that begin with a dot are left out.
-    """
-    found: dict[Path | str, Source] = {}
-    diagnostics = []
-    for text in paths:
-        path = Path(text)
-        if text == "-":
-            found.setdefault("-", Source("<stdin>", content=stdin()) if "-" not in found else found["-"])
-        elif path.is_dir():
-            files = list(_files(path))
-            if not files:
-                diagnostics.append(
-                    Diagnostic(codes.NO_INPUT, f"no {', '.join(SUFFIXES)} file in the directory {text}")
-                )
-            for file in files:
-                found.setdefault(file.resolve(), Source(str(file), file))
-        elif path.exists():
-            found.setdefault(path.resolve(), Source(text, path))
-        else:
-            diagnostics.append(Diagnostic(codes.UNREADABLE, f"there is no file or directory {text}"))
-    return list(found.values()), diagnostics
-
-
-def _files(directory: Path) -> Iterator[Path]:
-    for folder, subfolders, names in os.walk(directory):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(folder, name)
 
 
 @dataclass(slots=True)
@@ -149,6 +105,8 @@ class _Reader:
     def _json(self, source: Source, data: bytes) -> bool:
         """Read a JSON text; False when it is none and YAML may still make sense of it."""
         origin = Origin(source)
+        if self._inventory_list(data, origin):
+            return True
         try:
             whole = _items.decode(data)
         except msgspec.ValidationError:
@@ -166,6 +124,19 @@ class _Reader:
             self._json_object(item, origin.at("items", index), whole)
         return True
 
+    def _inventory_list(self, data: bytes, origin: Origin) -> bool:
+        """Read a list that holds nothing but inventory objects, in one pass; False when it may hold more."""
+        try:
+            listed = _object_list.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
+        if listed.kind != "List" or any(
+            one.kind not in _INVENTORY_KINDS or one.api_version != "v1" for one in listed.items
+        ):
+            return False
+        self.inventory.extend((one, origin.at("items", index)) for index, one in enumerate(listed.items))
+        return True
+
     def _json_object(self, raw: Raw, origin: Origin, parent: _Items | None = None) -> None:
         try:
             head = _head.decode(raw)
@@ -173,10 +144,9 @@ class _Reader:
             self._value(None, origin)
             return
         kind = head.kind or (_item_kind(parent.kind) if parent else None)
-        decoder = _decoders.get(kind) if isinstance(kind, str) else None
-        if decoder is not None and (head.apiVersion or "v1") == "v1":
+        if kind in _INVENTORY_KINDS and head.kind and (head.apiVersion or "v1") == "v1":
             try:
-                self.inventory.append((decoder.decode(raw), origin))
+                self.inventory.append((_object.decode(raw), origin))
             except (msgspec.ValidationError, UnicodeDecodeError):
                 self._plain_json(raw, origin, parent)
         elif isinstance(kind, str) and not _concerns_npc(kind):
@@ -228,8 +198,8 @@ class _Reader:
                 if isinstance(item, dict):
                     item = _as_item(item, kind, version)
                 self._value(item, origin.at("items", index))
-        elif kind in _INVENTORY and version in ("v1", None):
-            self._inventory_object(value, _INVENTORY[kind], kind, origin)
+        elif kind in _INVENTORY_KINDS and version in ("v1", None):
+            self._inventory_object(value, schema.Object, kind, origin)
         elif kind == "NetworkPolicy" and version == f"{_POLICY_GROUP}/v1":
             self._policy(value, origin)
         elif _concerns_npc(kind):
@@ -251,9 +221,7 @@ class _Reader:
             # What stands beside or around an unreadable part would be judged wrongly without it.
             unsure = {one.path[:length] for one in shape for length in range(len(one.path) + 1)}
             beside = {one.path[:-1] for one in shape}
-            problems = [
-                one for one in problems if one.path not in unsure and one.path[:-1] not in beside
-            ]
+            problems = [one for one in problems if one.path not in unsure and one.path[:-1] not in beside]
             if not shape and not any(one.code.severity is codes.Severity.ERROR for one in problems):
                 self.policies.append(policy)
         for problem in shape + problems:
@@ -297,8 +265,8 @@ class _Reader:
         elif kind == "NetworkPolicy" and group not in ("", "extensions", _POLICY_GROUP):
             self._pass_over(kind, version)
             return
-        elif kind == "NetworkPolicy" or kind in _INVENTORY:
-            wanted = "v1" if kind in _INVENTORY else f"{_POLICY_GROUP}/v1"
+        elif kind == "NetworkPolicy" or kind in _INVENTORY_KINDS:
+            wanted = "v1" if kind in _INVENTORY_KINDS else f"{_POLICY_GROUP}/v1"
             found = "there is no apiVersion" if version is None else f"found {describe(version)}"
             problem = Problem(
                 ("apiVersion",),
@@ -359,8 +327,8 @@ def _as_item(value: dict[str, Any], list_kind: Any, list_version: Any) -> dict[s
 def _concerns_npc(kind: str) -> bool:
     """Whether passing over an object of this kind could leave a policy out."""
     known = ("NetworkPolicy", *_CLUSTER_POLICIES)
-    foreign = kind.endswith("NetworkPolicy") or kind.endswith("NetworkPolicies")
-    return kind in known or kind in _INVENTORY or (not foreign and _is_mistyped(kind))
+    foreign = kind.endswith(("NetworkPolicy", "NetworkPolicies"))
+    return kind in known or kind in _INVENTORY_KINDS or (not foreign and _is_mistyped(kind))
 
 
 def _is_mistyped(kind: str) -> bool:

@@ -146,8 +146,6 @@ class _Container:
         return self.index
 
 
-def _note(
-    found: dict[Wanted, Span], wanted: set[Wanted], key: Wanted, event: Event, first_line: int
-) -> None:
+def _note(found: dict[Wanted, Span], wanted: set[Wanted], key: Wanted, event: Event, first_line: int) -> None:
     if key in wanted and key not in found:
         found[key] = span_of(event, first_line)

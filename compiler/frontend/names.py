@@ -35,7 +35,9 @@ def dns_subdomain_fault(text: str) -> str | None:
     if len(text) > 253:
         return "it must be 253 characters or fewer"
     if not _SUBDOMAIN.fullmatch(text):
-        return "lower-case letters, digits, '-' and '.', each part beginning and ending with a letter or digit"
+        return (
+            "lower-case letters, digits, '-' and '.', each part beginning and ending with a letter or digit"
+        )
     return None
 
 

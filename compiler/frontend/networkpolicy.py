@@ -18,7 +18,7 @@ from npc.compiler.frontend.names import (
     port_name_fault,
 )
 from npc.compiler.frontend.selectors import Report, read_labels, read_selector
-from npc.compiler.frontend.shapes import Problem, quoted
+from npc.compiler.frontend.shapes import Problem, invalid, quoted
 from npc.compiler.frontend.source import Origin, PathInDocument
 from npc.compiler.frontend.syntax import (
     EVERYTHING,
@@ -72,26 +72,10 @@ def _read_metadata(metadata: schema.PolicyMetadata, report: Report) -> str:
             )
         )
     elif (fault := dns_subdomain_fault(metadata.name)) is not None:
-        report(
-            Problem(
-                ("metadata", "name"),
-                codes.INVALID,
-                f"Invalid value {quoted(metadata.name)}: not a DNS subdomain",
-                "Invalid",
-                help=fault,
-            )
-        )
+        report(invalid(("metadata", "name"), quoted(metadata.name), "a DNS subdomain", help=fault))
     namespace = metadata.namespace or "default"
     if (fault := dns_label_fault(namespace)) is not None:
-        report(
-            Problem(
-                ("metadata", "namespace"),
-                codes.INVALID,
-                f"Invalid value {quoted(namespace)}: not a namespace's name",
-                "Invalid",
-                help=fault,
-            )
-        )
+        report(invalid(("metadata", "namespace"), quoted(namespace), "a namespace's name", help=fault))
     if metadata.labels:
         read_labels(metadata.labels, ("metadata", "labels"), report)
     if metadata.annotations:
@@ -104,15 +88,7 @@ def _check_annotations(annotations: schema.Labels, report: Report) -> None:
     for key in annotations:
         if (fault := label_key_fault(key.lower())) is not None:
             report(
-                Problem(
-                    path,
-                    codes.INVALID,
-                    f"Invalid value {quoted(key)}: not an annotation key",
-                    "Invalid",
-                    on_key=True,
-                    help=fault,
-                    show=(*path, key),
-                )
+                invalid(path, quoted(key), "an annotation key", help=fault, show=(*path, key), on_key=True)
             )
     size = sum(len(key.encode()) + len((value or "").encode()) for key, value in annotations.items())
     if size > _LARGEST_ANNOTATIONS:
@@ -158,9 +134,7 @@ def _read_rule(
     origin: Origin,
     report: Report,
 ) -> Rule:
-    read_ports = [
-        _read_port(port, (*path, "ports", index), report) for index, port in enumerate(ports or ())
-    ]
+    read_ports = [_read_port(port, (*path, "ports", index), report) for index, port in enumerate(ports or ())]
     read_peers = [
         _read_peer(peer, (*path, peers_field, index), report) for index, peer in enumerate(peers or ())
     ]
@@ -210,11 +184,10 @@ def _read_port(port: schema.NetworkPolicyPort, path: PathInDocument, report: Rep
                 ends_well = _end_port(path, "a range needs a numeric port to begin at", report)
             if fault is not None:
                 report(
-                    Problem(
+                    invalid(
                         (*path, "port"),
-                        codes.INVALID,
-                        f"Invalid value {quoted(name)}: not a port name",
-                        "Invalid",
+                        quoted(name),
+                        "a port name",
                         help="write the number without quotes" if name.isdigit() else fault,
                     )
                 )
@@ -225,11 +198,7 @@ def _check_number(number: int, path: PathInDocument, report: Report) -> bool:
     if 1 <= number <= traffic.LAST_PORT:
         return True
     shown = str(number) if abs(number) < 10**20 else "of more than 20 digits"
-    report(
-        Problem(
-            path, codes.INVALID, f"Invalid value {shown}: not a port number", "Invalid", help="1 to 65535"
-        )
-    )
+    report(invalid(path, shown, "a port number", help="1 to 65535"))
     return False
 
 
@@ -287,14 +256,7 @@ def _read_block(block: schema.IPBlock, path: PathInDocument, report: Report) -> 
         if one is None:
             continue
         if one.prefix <= cidr.prefix or not cidr.first <= one.first <= cidr.range[1]:
-            report(
-                Problem(
-                    at,
-                    codes.INVALID,
-                    f"Invalid value {quoted(text)}: not strictly inside {format_cidr(cidr)}",
-                    "Invalid",
-                )
-            )
+            report(invalid(at, quoted(text), f"strictly inside {format_cidr(cidr)}"))
         excepts.append(one)
     return Block(cidr, tuple(excepts))
 
@@ -303,15 +265,7 @@ def _read_cidr(text: str, path: PathInDocument, report: Report) -> Cidr | None:
     try:
         read = parse_cidr(text)
     except ValueError:
-        report(
-            Problem(
-                path,
-                codes.INVALID,
-                f"Invalid value {quoted(text)}: not a CIDR block",
-                "Invalid",
-                help=_cidr_help(text),
-            )
-        )
+        report(invalid(path, quoted(text), "a CIDR block", help=_cidr_help(text)))
         return None
     if read.leading_zeros:
         report(

@@ -114,7 +114,7 @@ def _paint(text: str, colour: str) -> str:
     return f"{colour}{text}{_PLAIN}"
 
 
-def _plain(text: str, colour: str) -> str:
+def _plain(text: str, _colour: str) -> str:
     return text
 
 

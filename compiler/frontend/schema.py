@@ -128,45 +128,12 @@ class Container(Open):
     """`Always` makes an init container restartable: a sidecar."""
 
 
-class PodSpec(Open):
-    node_name: str | None = None
-    host_network: bool | None = None
-    containers: list[Container] | None = None
-    init_containers: list[Container] | None = None
+class Address(Open):
+    """An entry of a pod's podIPs, or of a node's addresses."""
 
-
-class PodIP(Open):
     ip: str | None = None
-
-
-class PodStatus(Open):
-    phase: str | None = None
-    pod_IP: str | None = None
-    pod_IPs: list[PodIP] | None = None
-
-
-class Pod(Open):
-    metadata: Metadata
-    spec: PodSpec | None = None
-    status: PodStatus | None = None
-
-
-class Namespace(Open):
-    metadata: Metadata
-
-
-class NodeAddress(Open):
-    address: str
+    address: str | None = None
     type: str | None = None
-
-
-class NodeStatus(Open):
-    addresses: list[NodeAddress] | None = None
-
-
-class Node(Open):
-    metadata: Metadata
-    status: NodeStatus | None = None
 
 
 class ServicePort(Open):
@@ -176,14 +143,39 @@ class ServicePort(Open):
     target_port: int | str | None = None
 
 
-class ServiceSpec(Open):
+class Spec(Open):
+    """What an inventory needs of a Pod's spec, or of a Service's."""
+
+    node_name: str | None = None
+    host_network: bool | None = None
+    containers: list[Container] | None = None
+    init_containers: list[Container] | None = None
     selector: Labels | None = None
     ports: list[ServicePort] | None = None
 
 
-class Service(Open):
+class Status(Open):
+    """What an inventory needs of a Pod's status, or of a Node's."""
+
+    phase: str | None = None
+    pod_IP: str | None = None
+    pod_IPs: list[Address] | None = None
+    addresses: list[Address] | None = None
+
+
+class Object(Open):
+    """A Pod, Namespace, Node or Service: one type for all, so that a mixed list is decoded in one pass."""
+
+    kind: str
     metadata: Metadata
-    spec: ServiceSpec | None = None
+    api_version: str | None = None
+    spec: Spec | None = None
+    status: Status | None = None
+
+
+class ObjectList(Open):
+    kind: str
+    items: list[Object]
 
 
 class InventoryEndpoint(Strict):

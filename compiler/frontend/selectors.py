@@ -7,7 +7,7 @@ from collections.abc import Callable
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.diagnostics import did_you_mean
 from npc.compiler.frontend.names import label_key_fault, label_value_fault
-from npc.compiler.frontend.shapes import Problem, quoted
+from npc.compiler.frontend.shapes import Problem, invalid, quoted
 from npc.compiler.frontend.source import PathInDocument
 from npc.compiler.frontend.syntax import EVERYTHING, Operator, Requirement, Selector
 
@@ -34,7 +34,7 @@ def read_labels(labels: schema.Labels, path: PathInDocument, report: Report) -> 
     read = {}
     for key, value in labels.items():
         if (fault := label_key_fault(key)) is not None:
-            report(_invalid(path, quoted(key), "a label key", fault, (*path, key), on_key=True))
+            report(invalid(path, quoted(key), "a label key", fault, show=(*path, key), on_key=True))
         if value is None:
             report(
                 Problem(
@@ -46,7 +46,7 @@ def read_labels(labels: schema.Labels, path: PathInDocument, report: Report) -> 
             )
             value = ""
         elif (fault := label_value_fault(value)) is not None:
-            report(_invalid(path, quoted(value), "a label value", fault, (*path, key)))
+            report(invalid(path, quoted(value), "a label value", fault, show=(*path, key)))
         read[key] = value
     return read
 
@@ -56,17 +56,16 @@ def _read_expression(
 ) -> Requirement | None:
     values = expression.values or []
     if (fault := label_key_fault(expression.key)) is not None:
-        report(_invalid((*path, "key"), quoted(expression.key), "a label key", fault))
+        report(invalid((*path, "key"), quoted(expression.key), "a label key", fault))
     try:
         operator = Operator(expression.operator)
     except ValueError:
         operators = [one.value for one in Operator]
         report(
-            Problem(
+            invalid(
                 (*path, "operator"),
-                codes.INVALID,
-                f"Invalid value {quoted(expression.operator)}: not an operator",
-                "Invalid",
+                quoted(expression.operator),
+                "an operator",
                 help=did_you_mean(expression.operator, operators)
                 if expression.operator
                 else "expected one of: " + ", ".join(operators),
@@ -77,29 +76,17 @@ def _read_expression(
     if takes_values and not values:
         report(
             Problem(
-                (*path, "values"), codes.REQUIRED, f"Required value: {operator} needs at least one", "Required"
+                (*path, "values"),
+                codes.REQUIRED,
+                f"Required value: {operator} needs at least one",
+                "Required",
             )
         )
     if not takes_values and values:
         report(
-            Problem(
-                (*path, "values"), codes.FORBIDDEN, f"Forbidden: {operator} takes no values", "Forbidden"
-            )
+            Problem((*path, "values"), codes.FORBIDDEN, f"Forbidden: {operator} takes no values", "Forbidden")
         )
     for index, value in enumerate(values):
         if (fault := label_value_fault(value)) is not None:
-            report(_invalid((*path, "values", index), quoted(value), "a label value", fault))
+            report(invalid((*path, "values", index), quoted(value), "a label value", fault))
     return Requirement(expression.key, operator, tuple(sorted(set(values))))
-
-
-def _invalid(
-    path: PathInDocument,
-    value: str,
-    what: str,
-    fault: str,
-    show: PathInDocument | None = None,
-    on_key: bool = False,
-) -> Problem:
-    return Problem(
-        path, codes.INVALID, f"Invalid value {value}: not {what}", "Invalid", on_key, help=fault, show=show
-    )

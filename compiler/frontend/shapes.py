@@ -34,6 +34,20 @@ class Problem:
     """Where to point instead of `path`: deeper than the field path that the API server gives."""
 
 
+def invalid(
+    path: PathInDocument,
+    value: str,
+    expected: str,
+    help: str = "",
+    *,
+    show: PathInDocument | None = None,
+    on_key: bool = False,
+) -> Problem:
+    """A value (as it is to be shown) that is not what was expected."""
+    message = f"Invalid value {value}: not {expected}"
+    return Problem(path, codes.INVALID, message, "Invalid", on_key=on_key, help=help, show=show)
+
+
 class _Faulty:
     """Stands for a part that was left out."""
 
@@ -183,8 +197,6 @@ def quoted(text: str) -> str:
     """Text in double quotes, shortened, with control characters escaped."""
     shown = text if len(text) <= 60 else text[:57] + "..."
     return '"' + shown.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
-
-
 
 
 def _type_help(value: Any, expected: inspect.Type) -> str:

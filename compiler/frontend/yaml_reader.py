@@ -112,16 +112,17 @@ class _Reader:
         self._source = source
         self._offset = 0
         """Lines of the source before the bytes that are being read."""
+        self._plain: dict[str, Any] = {}
+        """Plain scalars by their text: manifests repeat theirs."""
 
     def read(self, data: bytes, first_line: int) -> int | None:
         """Read documents until the end (None) or a fault (the line, from 0, that it is on)."""
         self._offset = first_line
-        last_event: Event | None = None
         try:
             parser = CParser(data)
             next_event = parser.get_event
             while True:
-                last_event = event = next_event()
+                event = next_event()
                 if type(event) is DocumentStartEvent:
                     line = span_of(event, first_line).line - 1
                     value = self._document(next_event)
@@ -132,14 +133,14 @@ class _Reader:
             line = self.diagnostics[-1].origin.span.line - 1  # type: ignore[union-attr]
             return max(line, first_line)
         except yaml.YAMLError as error:
-            return self._malformed(error, data, last_event)
+            return self._malformed(error, data)
 
     def _document(self, next_event: Any) -> Any:
         """The value of one document, up to its end event."""
         stack: list[_Frame] = []
         anchors: dict[str, Any] = {}
         sizes: dict[str, int] = {}
-        plain: dict[str, Any] = {}
+        plain = self._plain
         root: Any = None
         nodes = expanded = 0
         while True:
@@ -263,7 +264,7 @@ class _Reader:
         span = span_of(event, self._offset)
         self.diagnostics.append(Diagnostic(code, message, Origin(self._source, span=span), help=help))
 
-    def _malformed(self, error: yaml.YAMLError, data: bytes, last_event: Event | None) -> int:
+    def _malformed(self, error: yaml.YAMLError, data: bytes) -> int:
         """Report what libyaml could not read; the line, from 0, to go on behind."""
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if mark is None:
@@ -275,7 +276,9 @@ class _Reader:
         context = getattr(error, "context", None)
         message = f"malformed YAML: {problem}" + (f" {context}" if context else "")
         self.diagnostics.append(
-            Diagnostic(codes.SYNTAX, message, Origin(self._source, span=span), help=_syntax_help(text, problem))
+            Diagnostic(
+                codes.SYNTAX, message, Origin(self._source, span=span), help=_syntax_help(text, problem)
+            )
         )
         return line + self._offset
 
@@ -283,7 +286,8 @@ class _Reader:
 def span_of(event: Event, first_line: int = 0) -> Span:
     """Where an event stands; one that goes on below its first line counts as one column."""
     start, end = event.start_mark, event.end_mark
-    assert start is not None and end is not None  # libyaml's events have both
+    assert start is not None  # libyaml's events have both
+    assert end is not None
     last = end.column if end.line == start.line else start.column
     return Span(start.line + 1 + first_line, start.column + 1, max(last, start.column + 1) + 1)
 

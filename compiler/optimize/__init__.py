@@ -45,4 +45,3 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
         for subject in one.subjects:
             names.update(dict.fromkeys(subject.addresses, str(subject)))
     return Plan(tuple(classes), names, node)
-

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import ANYONE, Group, Peers
@@ -54,13 +54,15 @@ def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
 def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Intervals, Intervals]]:
     """The addresses of all blocks, cut where their traffic changes, with their traffic."""
     cuts: set[int] = set()
-    parts = [(low, high, peers.blocks) for low, high, peers in decision.parts if peers != ANYONE and peers.blocks]
+    parts = [
+        (low, high, peers.blocks) for low, high, peers in decision.parts if peers != ANYONE and peers.blocks
+    ]
     for _, _, blocks in parts:
         for low, high in blocks.ranges:
             cuts |= {low, high + 1}
     ordered = sorted(cuts)
     by_traffic: dict[Intervals, list[Range]] = {}
-    for low, following in zip(ordered, ordered[1:], strict=False):
+    for low, following in pairwise(ordered):
         own = Intervals.of(*((first, last) for first, last, blocks in parts if low in blocks))
         if own:
             by_traffic.setdefault(own, []).append((low, following - 1))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated, Optional
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -38,7 +39,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        Optional[bool],  # noqa: UP007, UP045 - typer reads the annotation
+        bool | None,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
     ] = None,
 ) -> None:
@@ -59,7 +60,7 @@ def main() -> None:
         where = traceback.extract_tb(error.__traceback__)[-1]
         print(
             f"npc: internal error: {type(error).__name__}: {error}\n"
-            f"  at {os.path.basename(where.filename)}:{where.lineno} in {where.name}\n"
+            f"  at {Path(where.filename).name}:{where.lineno} in {where.name}\n"
             "  This is a bug in npc, not in your input; please report it with the input that led to it.",
             file=sys.stderr,
         )

@@ -16,7 +16,7 @@ from npc.compiler.frontend.render import Format
 def command(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="Files, directories, or - for standard input."),
+        typer.Argument(metavar="PATH", help="Files, directories, or - for standard input."),
     ],
     format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -24,18 +24,18 @@ _INVENTORY = (
 
 
 def command(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=_PATHS)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help=_PATHS)],
     inventory: Annotated[
-        Optional[list[str]],  # noqa: UP007, UP045 - typer reads the annotation
+        list[str] | None,
         typer.Option("--inventory", "-i", metavar="PATH", help=_INVENTORY),
     ] = None,
     target: Annotated[str, typer.Option("--target", "-t", help="See `npc targets`.")] = "nft",
     node: Annotated[
-        Optional[str],  # noqa: UP007, UP045
+        str | None,
         typer.Option("--node", help="Rule only the pods of this node. Default: all of the inventory's."),
     ] = None,
     output: Annotated[
-        Optional[Path],  # noqa: UP007, UP045
+        Path | None,
         typer.Option("--output", "-o", help="Write here, whole or not at all. Default: standard output."),
     ] = None,
     own_node: Annotated[
@@ -50,7 +50,7 @@ def command(
     ] = 0,
     table: Annotated[str, typer.Option("--table", help="Name of the table that npc owns.")] = "npc",
     template_dir: Annotated[
-        Optional[Path],  # noqa: UP007, UP045
+        Path | None,
         typer.Option(
             "--template-dir",
             exists=True,

@@ -14,7 +14,9 @@ from npc.compiler.frontend.render import Format, render, summary
 EXIT_INPUT = 1
 
 
-def report(diagnostics: Iterable[Diagnostic], format: Format, *, quiet: bool, to: TextIO | None = None) -> None:
+def report(
+    diagnostics: Iterable[Diagnostic], format: Format, *, quiet: bool, to: TextIO | None = None
+) -> None:
     """Write diagnostics; `quiet` leaves all but errors out of the text."""
     stream = to or sys.stderr
     listed = list(diagnostics)

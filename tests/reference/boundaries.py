@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final
+from typing import Final, TypeAlias
 
 from tests.reference.evaluator import PROTOCOL_NUMBERS, Packet
 from tests.reference.manifests import (
@@ -23,30 +23,37 @@ from tests.reference.manifests import (
 
 FAR_FROM_ALL: Final = (IPv4Address("203.0.113.9"), IPv6Address("2001:db8::9"))
 UNMENTIONED_PORT: Final = 40000
-WITHOUT_PORTS: Final = {4: ((1, 0), (47, 0)), 6: ((58, 0), (47, 0))}
-"""Protocol and "port" of ICMP or ICMPv6, and of GRE, by IP version."""
+WITHOUT_PORTS: Final = ((1, 0), (47, 0), (58, 0))
+"""Protocol and "port" of ICMP, GRE and ICMPv6."""
+
+Pair: TypeAlias = tuple[Address, Address]
+"""Source and destination, of one family."""
 
 
 def boundary_packets(documents: Sequence[Document], limit: int) -> list[Packet]:
-    """The packets at every edge, in both families: all of them, or an even sample of `limit`.
+    """The packets at every edge, in both families: all of them, or a sample of no more than `limit`.
 
     The interesting addresses are paired, each with itself too, and every pair meets all interesting traffic.
-    One end at least is a pod's address, dead pods included: no policy decides on other packets. Half of
-    a sample, where there are so many, is between pods.
+    One end at least is a pod's address, dead pods included: no policy decides on other packets. Of a sample, a
+    third is between pods and of traffic just as written, where named ports are; a third is between pods.
     """
-    between_pods: list[tuple[Address, Address, int]] = []
-    others: list[tuple[Address, Address, int]] = []
+    between_pods: list[Pair] = []
+    others: list[Pair] = []
     for version in (4, 6):
         addresses = interesting_addresses(documents, version)
         owned = owned_addresses(addresses, documents)
         for one in owned:
             for other in addresses:
                 if other in owned:
-                    between_pods.append((one, other, version))
+                    between_pods.append((one, other))
                 else:
-                    others += [(one, other, version), (other, one, version)]
-    sample = _sample(between_pods, documents, limit // 2)
-    return sample + _sample(others, documents, limit - len(sample))
+                    others += [(one, other), (other, one)]
+    traffic = interesting_traffic(documents)
+    third = limit // 3
+    sample = dict.fromkeys(_sample(between_pods, mentioned_traffic(documents), third))
+    sample |= dict.fromkeys(_sample(between_pods, traffic, third))
+    sample |= dict.fromkeys(_sample(others, traffic, limit - len(sample)))
+    return list(sample)
 
 
 def interesting_addresses(documents: Iterable[Document], version: int) -> list[Address]:
@@ -68,27 +75,25 @@ def owned_addresses(addresses: Iterable[Address], documents: Iterable[Document])
     return [address for address in addresses if address in owned]
 
 
-def interesting_traffic(documents: Sequence[Document], version: int) -> list[tuple[int, int]]:
-    """Protocol and port: mentioned ports and their neighbours in TCP, UDP and SCTP, and two without ports."""
-    mentioned = {UNMENTIONED_PORT, *_mentioned_ports(list(documents))}
+def interesting_traffic(documents: Sequence[Document]) -> list[tuple[int, int]]:
+    """Protocol and port: each mentioned port and its neighbours in TCP, UDP and SCTP, and some without ports."""
+    mentioned = {UNMENTIONED_PORT, *(port for _, port in mentioned_traffic(documents))}
     ports = sorted({near for port in mentioned for near in (port - 1, port, port + 1) if near <= 65535})
     with_ports = [(protocol, port) for protocol in PROTOCOL_NUMBERS.values() for port in ports]
-    return [*with_ports, *WITHOUT_PORTS[version]]
+    return [*with_ports, *WITHOUT_PORTS]
 
 
-def _sample(
-    pairs: Sequence[tuple[Address, Address, int]], documents: Sequence[Document], limit: int
-) -> list[Packet]:
-    """An even sample of the pairs (source, destination, IP version), each with all its traffic."""
-    traffic = {version: interesting_traffic(documents, version) for version in (4, 6)}
-    per_pair = len(traffic[4])  # as many in either family
-    size = len(pairs) * per_pair
-    chosen = random.Random(0).sample(range(size), min(limit, size))
-    return [
-        Packet(source, destination, *traffic[version][index % per_pair])
-        for index in sorted(chosen)
-        for source, destination, version in [pairs[index // per_pair]]
-    ]
+def mentioned_traffic(documents: Sequence[Document]) -> list[tuple[int, int]]:
+    """Protocol and port just as containers and rules write them, both ends of a range."""
+    return list(dict.fromkeys(_written_ports(list(documents))))
+
+
+def _sample(pairs: Sequence[Pair], traffic: Sequence[tuple[int, int]], limit: int) -> Iterator[Packet]:
+    """An even sample of the pairs, each with all the traffic."""
+    size = len(pairs) * len(traffic)
+    for index in sorted(random.Random(0).sample(range(size), min(limit, size))):
+        (source, destination), (protocol, port) = pairs[index // len(traffic)], traffic[index % len(traffic)]
+        yield Packet(source, destination, protocol, port)
 
 
 def _edges(first: Address, last: Address) -> Iterator[Address]:
@@ -101,15 +106,15 @@ def _edges(first: Address, last: Address) -> Iterator[Address]:
         yield last + 1
 
 
-def _mentioned_ports(value: object) -> Iterator[int]:
-    """Every port number written anywhere below a value, of containers and of rules."""
+def _written_ports(value: object) -> Iterator[tuple[int, int]]:
+    """Every protocol and port number written anywhere below a value."""
     match value:
         case dict():
-            for key, child in value.items():
-                if key in ("port", "endPort", "containerPort") and isinstance(child, int):
-                    yield child
-                else:
-                    yield from _mentioned_ports(child)
+            for key in ("containerPort", "port", "endPort"):
+                if isinstance(value.get(key), int):
+                    yield PROTOCOL_NUMBERS[value.get("protocol") or "TCP"], value[key]
+            for child in value.values():
+                yield from _written_ports(child)
         case list():
             for child in value:
-                yield from _mentioned_ports(child)
+                yield from _written_ports(child)
