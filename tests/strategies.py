@@ -99,9 +99,13 @@ def _label_selectors(vocabulary: Mapping[str, Sequence[str]]) -> Documents:
             {"key": key, "operator": "DoesNotExist", "values": []},
             *({"key": key, "operator": operator, "values": v} for operator in ("In", "NotIn") for v in some),
         ]
+    labels = _required("matchLabels", st.sampled_from(_label_sets(vocabulary)[1:]))
+    expressions = _required(
+        "matchExpressions", st.lists(st.sampled_from(requirements), min_size=1, max_size=2)
+    )
+    nothings: list[Document] = [{}, {"matchLabels": None, "matchExpressions": None}, {"matchLabels": {}}]
     return _merged(
-        _optional("matchLabels", st.none(), st.sampled_from(_label_sets(vocabulary))),
-        _optional("matchExpressions", st.none(), st.lists(st.sampled_from(requirements), max_size=2)),
+        st.sampled_from(nothings), st.one_of(st.just({}), labels, expressions, _merged(labels, expressions))
     )
 
 
@@ -143,7 +147,7 @@ PORT_RANGES: Final = tuple(itertools.combinations_with_replacement(PORT_NUMBERS,
 PORT_FORMS: Final[tuple[list[Document], ...]] = (
     [{}],
     [{"port": number} for number in PORT_NUMBERS],
-    [{"port": name} for name in PORT_NAMES],
+    [{"port": name} for name in PORT_NAMES * 2],
     [{"port": first, "endPort": last} for first, last in PORT_RANGES],
 )
 RULE_PORTS: Final = st.one_of(

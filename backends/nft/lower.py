@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.naming import content_names
 from npc.backends.nft.keywords import KEYWORDS
+from npc.backends.nft.layout import MEASURED, Layout
 from npc.backends.nft.matches import (
     address_field,
     address_range_text,
@@ -34,17 +35,6 @@ from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
 from npc.compiler.plan import Class, Plan
 
-SET_BUDGET = 1024
-"""Sets in one transaction: loading is quadratic in their number (1,000 take 0.1 s, 8,000 take 7 s)."""
-INLINE_PEERS = 32
-"""Addresses that may stand as rules of their own where the budget for sets is used up."""
-MOST_ARMS = 8
-"""Overlapping arms that are tried in turn; beyond, a verdict map by port picks one."""
-MOST_RULES = 4
-"""Rules that one arm may have in its class; beyond, it is a chain of its own."""
-BLOCKS_INLINE = 4
-"""Comparisons of address blocks in place of an interval set."""
-
 _LONGEST_COMMENT = 128
 _CONNTRACK_PRIORITY = -200
 _NEIGHBOUR_DISCOVERY = Match("icmpv6 type", ("133-137",))
@@ -53,10 +43,10 @@ _NEIGHBOUR_DISCOVERY = Match("icmpv6 type", ("133-137",))
 _PeerSet = tuple[Family, frozenset[Group]]
 
 
-def lower(plan: Plan, options: Options) -> Table:
+def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Table:
     """The table that enforces a plan; InputError for options that nftables cannot use."""
     _check(options)
-    lowering = _Lowering(plan, options)
+    lowering = _Lowering(plan, options, layout)
     chains = [chain for one in plan.classes for chain in lowering.class_chains(one)]
     families = [family for family in Family if lowering.subjects_of(family)]
     base = _base_chains(lowering, options, families)
@@ -175,6 +165,7 @@ class _Lowering:
 
     plan: Plan
     options: Options
+    layout: Layout
     members: dict[tuple[Direction, Family], dict[int, Class]] = field(init=False)
     """The class of each subject's address."""
     arm_chains: dict[str, Chain] = field(default_factory=dict)
@@ -193,7 +184,7 @@ class _Lowering:
                 for address in subject.addresses:
                     self.members[one.direction, Family.of(address)][address] = one
             arms = by_peers(one.decision)
-            self._arms[id(one)] = arms if len(arms) <= MOST_ARMS else by_traffic(one.decision)
+            self._arms[id(one)] = arms if len(arms) <= self.layout.most_arms else by_traffic(one.decision)
         self._class_names = content_names(one.key for one in self.plan.classes)
         every_peers = {arm.peers for arms in self._arms.values() for arm in arms}
         self._peer_names = content_names(text for one in every_peers for text in _peer_texts(one))
@@ -206,12 +197,12 @@ class _Lowering:
             families = {Family.of(address) for subject in one.subjects for address in subject.addresses}
             for arm in self._arms[id(one)]:
                 wanted |= {(family, arm.peers.groups) for family in families if arm.peers.groups}
-        if len(wanted) <= SET_BUDGET:
+        if len(wanted) <= self.layout.set_budget:
             return
         by_size = sorted(wanted, key=lambda one: (len(_members(one)), _groups_text(one[1]), one[0].value))
         self._lists = False
         self._inline = frozenset(
-            one for one in by_size[: len(wanted) - SET_BUDGET] if len(_members(one)) <= INLINE_PEERS
+            one for one in by_size[: len(wanted) - self.layout.set_budget] if len(_members(one)) <= self.layout.inline_peers
         )
 
     def subjects_of(self, family: Family) -> set[int]:
@@ -296,13 +287,13 @@ class _Lowering:
 
     def _arm_rules(self, one: Class, family: Family) -> list[Rule | Dispatch]:
         arms = self._arms[id(one)]
-        if len(arms) > MOST_ARMS:
+        if len(arms) > self.layout.most_arms:
             return self._port_maps(one, arms, family)
         rules: list[Rule | Dispatch] = []
         for arm in arms:
             traffics = traffic_matches(arm.traffic, lists=self._lists)
             peers = self._peer_matches(arm.peers, one.direction, family)
-            if len(peers) <= 1 or len(traffics) * len(peers) <= MOST_RULES:
+            if len(peers) <= 1 or len(traffics) * len(peers) <= self.layout.most_rules:
                 verdict = _allowed(one.direction)
                 rules += [Rule((*left, *right), verdict) for left in traffics for right in peers]
             else:
@@ -360,7 +351,7 @@ class _Lowering:
                 matches.append((Match(address, (f"@{name}",)),))
         if blocks:
             inline = block_matches(blocks, address)
-            if len(inline) <= BLOCKS_INLINE or not self._lists:
+            if len(inline) <= self.layout.blocks_inline or not self._lists:
                 matches += inline
             else:
                 name = f"b{family.value}_{self._peer_names[_blocks_text(peers.blocks)]}"

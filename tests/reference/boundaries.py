@@ -34,8 +34,8 @@ def boundary_packets(documents: Sequence[Document], limit: int) -> list[Packet]:
     """The packets at every edge, in both families: all of them, or a sample of no more than `limit`.
 
     The interesting addresses are paired, each with itself too, and every pair meets all interesting traffic.
-    One end at least is a pod's address, dead pods included: no policy decides on other packets. Of a sample, a
-    third is between pods and of traffic just as written, where named ports are; a third is between pods.
+    One end at least is a pod's address, dead pods included: no policy decides on other packets. Of a sample
+    a third is between pods and of traffic just as written, where named ports are; a third is between pods.
     """
     between_pods: list[Pair] = []
     others: list[Pair] = []
@@ -76,7 +76,7 @@ def owned_addresses(addresses: Iterable[Address], documents: Iterable[Document])
 
 
 def interesting_traffic(documents: Sequence[Document]) -> list[tuple[int, int]]:
-    """Protocol and port: each mentioned port and its neighbours in TCP, UDP and SCTP, and some without ports."""
+    """Protocol and port: mentioned ports and their neighbours in TCP, UDP and SCTP; some without ports."""
     mentioned = {UNMENTIONED_PORT, *(port for _, port in mentioned_traffic(documents))}
     ports = sorted({near for port in mentioned for near in (port - 1, port, port + 1) if near <= 65535})
     with_ports = [(protocol, port) for protocol in PROTOCOL_NUMBERS.values() for port in ports]

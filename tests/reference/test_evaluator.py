@@ -17,7 +17,7 @@ CLUSTER = """
 - {kind: Namespace, metadata: {name: default}}
 - {kind: Namespace, metadata: {name: shop, labels: {team: red}}}
 - kind: Pod
-  metadata: {name: db, labels: {app: db}}
+  metadata: {name: db, labels: {app: db, zone: ""}}
   spec:
     nodeName: node-0
     initContainers:
@@ -109,6 +109,8 @@ ROWS = [
     ("P6 ports empty",
      ["{ingress: [{from: [{namespaceSelector: {matchLabels: {team: red}}}], ports: []}]}"],
      "api > db proto47", True),
+    ("P6 the second rule",
+     ["{ingress: [{ports: [{port: 81}]}, {ports: [{port: 80}]}]}"], "api > db tcp/80", True),
     ("P6 peer without port",
      ["{ingress: [{from: [{namespaceSelector: {matchLabels: {team: red}}}], ports: [{port: 80}]}]}"],
      "api > db tcp/81", False),
@@ -137,6 +139,12 @@ ROWS = [
      "api > db tcp/80", True),
     ("P7 except",
      ["{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24, except: [10.0.0.0/30, 10.0.0.2/31]}}]}]}"],
+     "api > db tcp/80", False),
+    ("P7 the first of two excepts",
+     ["{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24, except: [10.0.0.0/30, 10.0.0.8/29]}}]}]}"],
+     "api > db tcp/80", False),
+    ("P7 the second of two excepts",
+     ["{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24, except: [10.0.0.8/29, 10.0.0.0/30]}}]}]}"],
      "api > db tcp/80", False),
     ("P7 after the excepts",
      ["{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24, except: [10.0.0.0/30, 10.0.0.2/31]}}]}]}"],
@@ -199,6 +207,11 @@ ROWS = [
     ("P11 labels hold, an expression does not",
      ["{podSelector: {matchLabels: {app: web}, matchExpressions: [{key: tier, operator: DoesNotExist}]}}"],
      "api > web tcp/80", True),
+    ("P11 the second expression does not hold",
+     ["{podSelector: {matchExpressions: [{key: app, operator: Exists}, {key: tier, operator: Exists}]}}"],
+     "api > db tcp/80", True),
+    ("P11 an empty value is a value",
+     ["{podSelector: {matchExpressions: [{key: zone, operator: Exists}]}}"], "api > db tcp/80", False),
     ("P11 NotIn holds where the key is absent",
      ["{podSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [front]}]}}"],
      "api > db tcp/80", False),

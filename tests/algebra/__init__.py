@@ -1,0 +1,1 @@
+"""The packet algebra against plain Python sets."""

@@ -1,0 +1,1 @@
+"""Targets: their names, comparisons and templates, and what their rulesets let pass."""

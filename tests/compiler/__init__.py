@@ -1,0 +1,1 @@
+"""The compiler proper: labels, inventory, plans; and plans against the reference evaluator."""

@@ -1,0 +1,68 @@
+"""Random clusters in a kernel: npc's rulesets let pass just what the reference evaluator says.
+
+Each form that lowering can choose is forced in turn: arms as rules, as chains, behind maps of ports,
+with few sets.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+
+from npc.backends.base import Options
+from npc.backends.nft.layout import Layout
+from npc.backends.nft.lower import lower
+from npc.backends.printing import render
+from tests.conformance.compiling import compile_documents
+from tests.dataplane.clusters import as_probe, hosts_of
+from tests.dataplane.nft import nft_loaded
+from tests.dataplane.probe import differences, run
+from tests.dataplane.topology import open_network
+from tests.reference.boundaries import boundary_packets
+from tests.reference.evaluator import Cluster, Packet, allowed
+from tests.reference.manifests import Address, Document
+from tests.strategies import clusters
+
+pytestmark = pytest.mark.dataplane("nft")
+
+FORMS = {
+    "usual": Layout(),
+    "maps of ports": Layout(most_arms=0),
+    "chains of peers": Layout(most_rules=0),
+    "sets of blocks": Layout(blocks_inline=0),
+    "no sets": Layout(set_budget=0),
+}
+MOST_PROBES = 400
+
+
+def _is_forwarded(packet: Packet, inside: set[Address]) -> bool:
+    """Whether a packet leaves its host and can be sent at all: addresses that hosts may have, a port but 0."""
+    ends = {packet.source, packet.destination}
+    return (
+        len(ends) == 2
+        and bool(ends & inside)
+        and not any(
+            end.is_multicast or end.is_unspecified or end.is_loopback or end.is_reserved for end in ends - inside
+        )
+        and (packet.port > 0 or packet.protocol in (1, 58))
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=12)
+@given(documents=clusters())
+def test_kernel_agrees_with_evaluator(form: str, documents: list[Document]) -> None:
+    assume(any(one["kind"] == "Pod" for one in documents))
+    table = lower(compile_documents(documents).plan, Options(), FORMS[form])
+    ruleset = render("nft.j2", None, ruleset=table)
+    cluster = Cluster.from_manifests(documents)
+    hosts = hosts_of(documents)
+    inside = {address for host in hosts for address in host.addresses}
+    expected = {
+        probe: allowed(cluster, packet)
+        for packet in boundary_packets(documents, MOST_PROBES)
+        if _is_forwarded(packet, inside) and (probe := as_probe(packet)) is not None
+    }
+    outside = {end for probe in expected for end in (probe.source, probe.destination)} - inside
+    with open_network(hosts, sorted(outside, key=str)) as network, nft_loaded(network, ruleset):
+        assert differences(network, expected, run(network, expected)) == []
