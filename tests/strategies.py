@@ -166,7 +166,18 @@ def _rules(peer_field: str) -> SearchStrategy[list[Document]]:
 
 
 POLICY_TYPES: Final = st.sampled_from(
-    ([], ["Ingress"], ["Egress"], ["Ingress", "Egress"], ["Egress", "Ingress"], ["Egress", "Egress"])
+    _written(
+        "policyTypes",
+        (
+            None,
+            [],
+            ["Ingress"],
+            ["Egress"],
+            ["Ingress", "Egress"],
+            ["Egress", "Ingress"],
+            ["Egress", "Egress"],
+        ),
+    )
 )
 POLICIES: Final = _merged(
     st.just({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}),
@@ -175,7 +186,7 @@ POLICIES: Final = _merged(
         "spec",
         _merged(
             _optional("podSelector", st.none(), st.just({}), _label_selectors(LABEL_VALUES)),
-            _optional("policyTypes", st.none(), POLICY_TYPES),
+            POLICY_TYPES,
             _mostly("ingress", _rules("from"), st.none(), st.just([]), st.just([{}])),
             _mostly("egress", _rules("to"), st.none(), st.just([]), st.just([{}])),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def is_canonical(intervals: Intervals) -> bool:
     """Whether the ranges are sorted, disjoint, non-adjacent, and none is empty."""
     ranges = intervals.ranges
     return all(0 <= low <= high for low, high in ranges) and all(
-        before[1] + 1 < after[0] for before, after in zip(ranges, ranges[1:], strict=False)
+        before[1] + 1 < after[0] for before, after in pairwise(ranges)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def is_canonical(packet_set: PacketSet[Intervals]) -> bool:
     parts = packet_set.parts
     return all(low <= high and peers for low, high, peers in parts) and all(
         before[1] < after[0] and (before[1] + 1 < after[0] or before[2] != after[2])
-        for before, after in zip(parts, parts[1:], strict=False)
+        for before, after in pairwise(parts)
     )
 
 

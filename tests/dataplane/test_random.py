@@ -36,16 +36,21 @@ MOST_PROBES = 400
 
 
 def _is_forwarded(packet: Packet, inside: set[Address]) -> bool:
-    """Whether a packet leaves its host and can be sent at all: addresses that hosts may have, a port but 0."""
+    """Whether a packet leaves its host and can be sent: addresses that hosts may have, and no port 0."""
     ends = {packet.source, packet.destination}
     return (
         len(ends) == 2
         and bool(ends & inside)
         and not any(
-            end.is_multicast or end.is_unspecified or end.is_loopback or end.is_reserved for end in ends - inside
+            end.is_multicast or end.is_unspecified or end.is_loopback or end.is_reserved
+            for end in ends - inside
         )
         and (packet.port > 0 or packet.protocol in (1, 58))
     )
+
+
+def _is_special(address: Address) -> bool:
+    return address.is_multicast or address.is_unspecified or address.is_loopback or address.is_reserved
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -31,11 +31,12 @@ Pair: TypeAlias = tuple[Address, Address]
 
 
 def boundary_packets(documents: Sequence[Document], limit: int) -> list[Packet]:
-    """The packets at every edge, in both families: all of them, or a sample of no more than `limit`.
+    """At most `limit` different packets at the edges, in both families, the same at every call.
 
-    The interesting addresses are paired, each with itself too, and every pair meets all interesting traffic.
-    One end at least is a pod's address, dead pods included: no policy decides on other packets. Of a sample
-    a third is between pods and of traffic just as written, where named ports are; a third is between pods.
+    Interesting addresses are paired, each with itself too, and every pair meets all interesting traffic. One
+    end at least is a pod's address, dead pods included: no policy decides on other packets. Up to a third is
+    between pods and of traffic just as written, which is where named ports show; up to a third is between
+    pods; the rest has one end outside.
     """
     between_pods: list[Pair] = []
     others: list[Pair] = []
