@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ BUILT_IN = Path(__file__).with_name("templates")
 def render(template: str, template_dir: Path | None, **variables: Any) -> str:
     """The text of a template, from `template_dir` where it has one of that name.
 
-    InputError with the template's line when it is missing, malformed, or fails.
+    npc's own is always there as `npc/NAME`, to include or extend. InputError with the template's line
+    when one of `template_dir` is malformed or fails.
     """
-    folders = [folder for folder in (template_dir, BUILT_IN) if folder is not None]
+    own = jinja2.FileSystemLoader(BUILT_IN)
+    loaders: list[jinja2.BaseLoader] = [own, jinja2.PrefixLoader({"npc": own})]
+    if template_dir is not None:
+        loaders.insert(0, jinja2.FileSystemLoader(template_dir))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
+        loader=jinja2.ChoiceLoader(loaders),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # rulesets are no HTML
         trim_blocks=True,
@@ -29,14 +34,16 @@ def render(template: str, template_dir: Path | None, **variables: Any) -> str:
     )
     try:
         return environment.get_template(template).render(variables)
-    except jinja2.TemplateSyntaxError as error:
-        where = f"{error.filename or template}:{error.lineno}"
-        raise _fault(f"{where}: {error.message}") from None
-    except jinja2.TemplateNotFound as error:
-        raise _fault(f"there is no template {error.name}") from None
-    except jinja2.UndefinedError as error:
-        raise _fault(f"{template}: {error.message}") from None
+    except Exception as error:
+        if template_dir is None:  # npc's own templates do not fail: a bug
+            raise
+        message = f"{_place(error, template)}: {str(error) or type(error).__name__}"
+        raise InputError([Diagnostic(codes.TEMPLATE, message)]) from None
 
 
-def _fault(message: str) -> InputError:
-    return InputError([Diagnostic(codes.TEMPLATE, message)])
+def _place(error: Exception, template: str) -> str:
+    """The line of a template that failed, as far as it is known."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return f"{error.filename or template}:{error.lineno}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".j2")]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template

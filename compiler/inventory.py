@@ -6,6 +6,7 @@ namespace and name, each live and with its own addresses, and the diagnostics of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -169,7 +170,9 @@ class _Builder:
             return
         addresses = self._addresses(texts, about, origin)
         ports = _named_ports(spec) if spec is not None else ()
-        node = (spec.node_name if spec is not None else None) or ""
+        if any(not 1 <= port.number <= traffic.LAST_PORT for port in ports):
+            self._bad_ports(spec or schema.Spec(), about, origin)
+        node = self._node_name((spec and spec.node_name) or "", about, origin.at("spec", "nodeName"))
         labels = self._labels(metadata.labels, about, origin, ("metadata", "labels"))
         self._endpoint(
             Endpoint(namespace, metadata.name, labels, addresses, ports, node), about, origin, ("metadata",)
@@ -200,8 +203,24 @@ class _Builder:
             )
             labels = self._labels(host.labels, about, at, ("labels",))
             addresses = self._addresses(texts, about, at)
-            endpoint = Endpoint(namespace, host.name, labels, addresses, ports, host.node or "")
+            node_name = self._node_name(host.node or "", about, at.at("node"))
+            endpoint = Endpoint(namespace, host.name, labels, addresses, ports, node_name)
             self._endpoint(endpoint, about, at, ())
+
+    def _node_name(self, name: str, about: str, origin: Origin) -> str:
+        if name and (fault := _node_name_fault(name)) is not None:
+            self._error(origin, about, f"{quoted(name)} is not a node's name", fault)
+        return name
+
+    def _bad_ports(self, spec: schema.Spec, about: str, origin: Origin) -> None:
+        lists = (("containers", spec.containers), ("initContainers", spec.init_containers))
+        for list_name, containers in lists:
+            for index, container in enumerate(containers or ()):
+                for position, port in enumerate(container.ports or ()):
+                    if not 1 <= port.container_port <= traffic.LAST_PORT:
+                        path = ("spec", list_name, index, "ports", position, "containerPort")
+                        message = f"{port.container_port} is not a port number"
+                        self._error(origin.at(*path), about, message, "1 to 65535")
 
     def _compact_port(self, name: str, value: int | str, about: str, origin: Origin) -> ContainerPort | None:
         """`8080` (TCP), or `53/udp`."""
@@ -209,7 +228,11 @@ class _Builder:
         known = traffic.NUMBERS.get(protocol.upper() or "TCP")
         if port_name_fault(name) is not None:
             self._error(origin.at("ports").key(name), about, f"{quoted(name)} is not a port name")
-        elif known is None or not number.isdecimal() or not 1 <= int(number[:9]) <= traffic.LAST_PORT:
+        elif (
+            known is None
+            or not re.fullmatch(r"[0-9]{1,5}(/[a-zA-Z]+)?", str(value))
+            or not 1 <= int(number) <= traffic.LAST_PORT
+        ):
             self._error(
                 origin.at("ports", name),
                 about,
@@ -366,6 +389,9 @@ class _Builder:
             )
         )
 
+
+_node_name_fault = lru_cache(maxsize=65536)(dns_subdomain_fault)
+"""Cached: many pods name one node."""
 
 _NO_LABELS: Mapping[str, str] = {}
 

@@ -46,13 +46,13 @@ def compile_paths(
     options: Options | None = None,
     template_dir: Path | None = None,
     progress: Progress | None = None,
-    stdin: Callable[[], bytes] = sys.stdin.buffer.read,
+    stdin: Callable[[], bytes] | None = None,
 ) -> Compilation:
     """Compile the policies in files and directories for the inventory that is in them too.
 
     `node` limits the subjects to one node's endpoints. Raises InputError with all diagnostics.
     """
-    found, faults = sources(paths, stdin)
+    found, faults = sources(paths, stdin or _standard_input)
     if faults:
         raise InputError(faults)
     return compile_sources(
@@ -77,16 +77,16 @@ def compile_sources(
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
         plan = _plan(loaded.policies, inventory, node, diagnostics)
+        if not plan.classes:
+            diagnostics.append(_nothing_isolated(loaded.policies, node))
         step("lowering", 0, 1)
         artifacts = emit(plan, backend, options or Options(), template_dir)
     return Compilation(artifacts, plan, tuple(diagnostics))
 
 
-def check_paths(
-    paths: Iterable[str], stdin: Callable[[], bytes] = sys.stdin.buffer.read
-) -> tuple[Diagnostic, ...]:
+def check_paths(paths: Iterable[str], stdin: Callable[[], bytes] | None = None) -> tuple[Diagnostic, ...]:
     """Everything that can be said about policies and inventories without compiling them."""
-    found, faults = sources(paths, stdin)
+    found, faults = sources(paths, stdin or _standard_input)
     with _collector_paused():
         loaded = load(found)
         _, diagnostics = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
@@ -136,6 +136,18 @@ def _plan(
     return build_plan(model, node)
 
 
+def _nothing_isolated(policies: Sequence[NetworkPolicy], node: str | None) -> Diagnostic:
+    where = f" of the node {node}" if node is not None else ""
+    why = (
+        f"none of the {len(policies):,} policies isolates" if policies else "there is no policy that isolates"
+    )
+    return Diagnostic(
+        codes.NO_SUBJECTS,
+        f"{why} an endpoint{where}: everything passes",
+        help="check the policies' namespaces and podSelectors" if policies else "add files with policies",
+    )
+
+
 def _duplicates(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
     """Two policies of one namespace and name: an error when they differ, else worth a warning."""
     seen: dict[tuple[str, str], NetworkPolicy] = {}
@@ -150,6 +162,10 @@ def _duplicates(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
             policy.origin.at("metadata", "name"),
             related=(Related(first.origin.at("metadata", "name"), "first here"),),
         )
+
+
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read() if sys.stdin is not None else b""
 
 
 def _nobody(_words: str, _done: int, _total: int) -> None:

@@ -1,7 +1,7 @@
 """The nftables target: one `table inet`, replaced whole in one transaction."""
 
 from npc.backends.base import Backend
-from npc.backends.nft.lower import lower
+from npc.backends.nft.lowering import lower
 
 BACKEND = Backend(
     name="nft",

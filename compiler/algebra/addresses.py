@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from npc.compiler.algebra.intervals import Intervals, Range
@@ -131,7 +132,9 @@ def parse_cidr(text: str) -> CidrText:
 def format_address(address: int) -> str:
     """The usual text of an address (RFC 5952 for IPv6)."""
     if address >= _V6:
-        return inet_ntop(AF_INET6, (address ^ _V6).to_bytes(16, "big"))
+        text = inet_ntop(AF_INET6, (address ^ _V6).to_bytes(16, "big"))
+        # Some C libraries write the last 32 bits of ::/96 in dots; RFC 5952 does not.
+        return text if "." not in text else str(IPv6Address(address ^ _V6))
     return inet_ntop(AF_INET, address.to_bytes(4, "big"))
 
 

@@ -40,10 +40,6 @@ class Intervals:
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
-    def __len__(self) -> int:
-        """The number of integers in the set."""
-        return sum(high - low + 1 for low, high in self.ranges)
-
     def __contains__(self, number: int) -> bool:
         index = bisect_right(self.ranges, number, key=_low) - 1
         return index >= 0 and number <= self.ranges[index][1]

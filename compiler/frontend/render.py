@@ -122,7 +122,7 @@ def _snippet(origin: Origin, label: str, places: _Places, paint: Any) -> Iterato
     """The place, the source line, and a caret below it."""
     span, page = places.spans[origin], places.pages[origin.source]
     gutter = " " * len(str(span.line))
-    yield paint(f"{gutter}--> ", _DIM) + f"{origin.source.name}:{span.line}:{span.column}"
+    yield paint(f"{gutter}--> ", _DIM) + f"{_printable(origin.source.name)}:{span.line}:{span.column}"
     line = page.lines[span.line - 1] if span.line <= len(page.lines) else ""
     if not line.strip():
         if label:

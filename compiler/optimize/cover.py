@@ -33,7 +33,10 @@ def by_traffic(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
 
 
 def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
-    """Arms with disjoint peers, in order of their traffic: peers with equal traffic together."""
+    """Arms in order of their traffic, peers with equal traffic together.
+
+    Their peers are disjoint but for ANYONE, whose arm is what is open to all.
+    """
     open_to_all = Intervals.of(*((low, high) for low, high, peers in decision.parts if peers == ANYONE))
     groups: dict[Group, list[Range]] = {}
     for low, high, peers in decision.parts:

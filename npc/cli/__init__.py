@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -13,7 +12,6 @@ import typer
 from npc.cli import check, compile, targets
 
 EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="npc",
@@ -50,12 +48,6 @@ def main() -> None:
     """Run the command line; never a traceback."""
     try:
         app()
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         print(

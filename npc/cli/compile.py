@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +15,8 @@ from npc.backends.base import Deny, Options, OwnNode
 from npc.cli.output import write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend.diagnostics import InputError
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.render import Format
 
 _PATHS = "Policies: files, directories (*.yaml, *.yml, *.json), or - for standard input."
@@ -85,4 +88,19 @@ def command(
         raise typer.Exit(EXIT_INPUT) from None
     report(result.diagnostics, format, quiet=quiet)
     if output is None:
-        sys.stdout.write("".join(result.artifacts.values()))
+        _print("".join(result.artifacts.values()))
+
+
+def _print(text: str) -> None:
+    """Write to standard output; one line, and no ruleset, where that cannot be."""
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # whoever read has seen enough; typer knows what to do
+    except OSError as error:
+        fault = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
+        report([fault], Format.TEXT, quiet=True)
+        raise typer.Exit(EXIT_INPUT) from None

@@ -24,7 +24,7 @@ def write(artifacts: Mapping[str, str], output: Path) -> None:
         else:
             _replace(output, *artifacts.values())
     except OSError as error:
-        message = f"cannot write {error.filename or output}: {error.strerror}"
+        message = f"cannot write {output}: {error.strerror}"
         raise InputError([Diagnostic(codes.OUTPUT, message)]) from None
 
 

@@ -19,6 +19,8 @@ def report(
 ) -> None:
     """Write diagnostics; `quiet` leaves all but errors out of the text."""
     stream = to or sys.stderr
+    if stream is None:  # the process was started without one
+        return
     listed = list(diagnostics)
     if quiet and format is Format.TEXT:
         listed = [one for one in listed if one.severity is Severity.ERROR]

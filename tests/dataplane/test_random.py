@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 
 from npc.backends.base import Options
 from npc.backends.nft.layout import Layout
-from npc.backends.nft.lower import lower
+from npc.backends.nft.lowering import lower
 from npc.backends.printing import render
 from tests.conformance.compiling import compile_documents
 from tests.dataplane.clusters import as_probe, hosts_of

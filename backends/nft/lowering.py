@@ -87,15 +87,15 @@ def _check(options: Options) -> None:
 
 
 def _heading(plan: Plan, options: Options) -> tuple[str, ...]:
-    counts = [
-        f"{sum(len(one.subjects) for one in plan.classes if one.direction is direction)} endpoints isolated"
-        f" for {direction.value} in {sum(one.direction is direction for one in plan.classes)} classes"
-        for direction in Direction
-    ]
+    counts = []
+    for direction in Direction:
+        classes = [one for one in plan.classes if one.direction is direction]
+        subjects = sum(len(one.subjects) for one in classes)
+        counts.append(f"{direction.value}: isolated endpoints {subjects:,}, classes {len(classes):,}")
     where = f"node {plan.node}" if plan.node is not None else "all endpoints of the inventory"
     return (
         f"Compiled by npc for nftables: {where}.",
-        "; ".join(counts) + ".",
+        "; ".join(counts).capitalize() + ".",
         f"Load with `nft -f FILE`: it replaces the table inet {options.table} in one transaction.",
     )
 
@@ -187,22 +187,33 @@ class _Lowering:
             self._arms[id(one)] = arms if len(arms) <= self.layout.most_arms else by_traffic(one.decision)
         self._class_names = content_names(one.key for one in self.plan.classes)
         every_peers = {arm.peers for arms in self._arms.values() for arm in arms}
-        self._peer_names = content_names(text for one in every_peers for text in _peer_texts(one))
+        self._peer_names = content_names(
+            text
+            for one in every_peers
+            for text in (_groups_text(one.groups), _blocks_text(one.blocks), _peers_text(one))
+        )
         self._keep_to_budget()
 
     def _keep_to_budget(self) -> None:
-        """Too many sets load too slowly: give up lists of ports, and the smallest sets of peers."""
-        wanted: set[_PeerSet] = set()
+        """Too many sets load too slowly: give up lists and sets of blocks, and the smallest sets of peers."""
+        groups: set[_PeerSet] = set()
+        blocks: set[tuple[Family, Intervals]] = set()
+        lists = 0
         for one in self.plan.classes:
             families = {Family.of(address) for subject in one.subjects for address in subject.addresses}
             for arm in self._arms[id(one)]:
-                wanted |= {(family, arm.peers.groups) for family in families if arm.peers.groups}
-        if len(wanted) <= self.layout.set_budget:
+                groups |= {(family, arm.peers.groups) for family in families if arm.peers.groups}
+                blocks |= {
+                    (family, arm.peers.blocks) for family in families if len(arm.peers.blocks.ranges) > 1
+                }
+                lists += len(families) * (len(arm.traffic.ranges) > 1)
+        if len(groups) + len(blocks) + lists <= self.layout.set_budget:
             return
-        by_size = sorted(wanted, key=lambda one: (len(_members(one)), _groups_text(one[1]), one[0].value))
         self._lists = False
+        by_size = sorted(groups, key=lambda one: (len(_members(one)), _groups_text(one[1]), one[0].value))
+        excess = max(0, len(groups) - self.layout.set_budget)
         self._inline = frozenset(
-            one for one in by_size[: len(wanted) - self.layout.set_budget] if len(_members(one)) <= self.layout.inline_peers
+            one for one in by_size[:excess] if len(_members(one)) <= self.layout.inline_peers
         )
 
     def subjects_of(self, family: Family) -> set[int]:
@@ -324,13 +335,12 @@ class _Lowering:
 
     def _jump(self, peers: Peers, direction: Direction, family: Family) -> str:
         """A jump to a chain of rules that allow some peers; equal peers share it."""
-        key = content_names(["\n".join(_peer_texts(peers))])
-        name = f"{direction.value[0]}{family.value}_to_{next(iter(key.values()))}"
+        name = f"{direction.value[0]}{family.value}_to_{self._peer_names[_peers_text(peers)]}"
         matches = self._peer_matches(peers, direction, family)
         self.arm_chains[name] = Chain(
             name,
             tuple(Rule(match, _allowed(direction)) for match in matches),
-            comment=_comment(_peer_texts(peers)),
+            comment=_comment(_words(peers)),
         )
         return f"jump {name}"
 
@@ -383,7 +393,11 @@ def _blocks_text(blocks: Intervals) -> str:
     return " ".join(map(address_range_text, blocks.ranges))
 
 
-def _peer_texts(peers: Peers) -> list[str]:
+def _peers_text(peers: Peers) -> str:
     """The peers' identity: the groups' keys, and the blocks' addresses."""
-    texts = [_groups_text(peers.groups)] if peers.groups else []
-    return [*texts, _blocks_text(peers.blocks)] if peers.blocks else texts
+    return f"{_groups_text(peers.groups)}\n\n{_blocks_text(peers.blocks)}"
+
+
+def _words(peers: Peers) -> list[str]:
+    """The peers in words, for a comment."""
+    return [group.key for group in sorted(peers.groups)] + list(map(address_range_text, peers.blocks.ranges))
