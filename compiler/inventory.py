@@ -103,6 +103,8 @@ def build_inventory(
 @dataclass(slots=True)
 class _Builder:
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    valid_labels: set[tuple[str, str | None]] = field(default_factory=set)
+    """Labels that were looked at already: most pods share theirs."""
     endpoints: dict[tuple[str, str], tuple[Endpoint, Origin]] = field(default_factory=dict)
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -172,7 +174,7 @@ class _Builder:
         ports = _named_ports(spec) if spec is not None else ()
         if any(not 1 <= port.number <= traffic.LAST_PORT for port in ports):
             self._bad_ports(spec or schema.Spec(), about, origin)
-        node = self._node_name((spec and spec.node_name) or "", about, origin.at("spec", "nodeName"))
+        node = self._node_name((spec and spec.node_name) or "", about, origin, ("spec", "nodeName"))
         labels = self._labels(metadata.labels, about, origin, ("metadata", "labels"))
         self._endpoint(
             Endpoint(namespace, metadata.name, labels, addresses, ports, node), about, origin, ("metadata",)
@@ -203,13 +205,13 @@ class _Builder:
             )
             labels = self._labels(host.labels, about, at, ("labels",))
             addresses = self._addresses(texts, about, at)
-            node_name = self._node_name(host.node or "", about, at.at("node"))
+            node_name = self._node_name(host.node or "", about, at, ("node",))
             endpoint = Endpoint(namespace, host.name, labels, addresses, ports, node_name)
             self._endpoint(endpoint, about, at, ())
 
-    def _node_name(self, name: str, about: str, origin: Origin) -> str:
+    def _node_name(self, name: str, about: str, origin: Origin, path: PathInDocument) -> str:
         if name and (fault := _node_name_fault(name)) is not None:
-            self._error(origin, about, f"{quoted(name)} is not a node's name", fault)
+            self._error(origin.at(*path), about, f"{quoted(name)} is not a node's name", fault)
         return name
 
     def _bad_ports(self, spec: schema.Spec, about: str, origin: Origin) -> None:
@@ -244,7 +246,7 @@ class _Builder:
         return None
 
     def _endpoint(self, endpoint: Endpoint, about: str, origin: Origin, named_at: PathInDocument) -> None:
-        self._check_name(endpoint.name, about, origin.at(*named_at, "name"))
+        self._check_name(endpoint.name, about, origin, named_at)
         if (fault := dns_label_fault(endpoint.namespace)) is not None:
             message = f"{quoted(endpoint.namespace)} is not a namespace's name"
             self._error(origin.at(*named_at, "namespace"), about, message, fault)
@@ -278,7 +280,7 @@ class _Builder:
         named_at: PathInDocument,
     ) -> None:
         about = f"Node {name[:80]}"
-        self._check_name(name, about, origin.at(*named_at, "name"))
+        self._check_name(name, about, origin, named_at)
         addresses = tuple(self._parse(text, path, about, origin) for text, path in texts)
         node = Node(
             name,
@@ -295,7 +297,7 @@ class _Builder:
         metadata, spec = service.metadata, service.spec or schema.Spec()
         namespace = metadata.namespace or "default"
         about = f"Service {namespace}/{metadata.name}"
-        self._check_name(metadata.name, about, origin.at("metadata", "name"))
+        self._check_name(metadata.name, about, origin, ("metadata",))
         selector = self._labels(spec.selector, about, origin, ("spec", "selector"))
         key = namespace, metadata.name
         read = Service(namespace, metadata.name, selector, tuple(spec.ports or ()))
@@ -310,10 +312,12 @@ class _Builder:
     ) -> Mapping[str, str]:
         if not labels:
             return _NO_LABELS
-        for key, value in labels.items():
-            if label_key_fault(key) is not None or (value and label_value_fault(value) is not None):
-                fault = label_key_fault(key) or label_value_fault(value or "") or ""
+        for label in labels.items() - self.valid_labels:
+            key, value = label
+            if (fault := label_key_fault(key) or label_value_fault(value or "")) is not None:
                 self._error(origin.at(*path, key), about, f"{quoted(key)} is not a label", fault)
+            else:
+                self.valid_labels.add(label)
         if None in labels.values():
             return {key: value or "" for key, value in labels.items()}
         return labels  # type: ignore[return-value]  # no value is None
@@ -369,9 +373,9 @@ class _Builder:
                         )
                     )
 
-    def _check_name(self, name: str, about: str, origin: Origin) -> None:
+    def _check_name(self, name: str, about: str, origin: Origin, named_at: PathInDocument) -> None:
         if (fault := dns_subdomain_fault(name)) is not None:
-            self._error(origin, about, f"{quoted(name)} is not an object's name", fault)
+            self._error(origin.at(*named_at, "name"), about, f"{quoted(name)} is not an object's name", fault)
 
     def _again(self, about: str, origin: Origin, first: Origin, *, same: bool) -> None:
         code = codes.REPEATED if same else codes.DUPLICATE_OBJECT

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import cidrs
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE, Group, Peers
 from npc.compiler.frontend.syntax import (
@@ -167,7 +168,7 @@ class Model:
                     yield from self._serving(port, group.key, self._group_endpoints[group.key])
                 case Block():
                     everyone = range(len(self.inventory.endpoints))
-                    yield from self._serving(port, str(peer), everyone, addresses_of(peer))
+                    yield from self._serving(port, str(_canonical(peer)), everyone, addresses_of(peer))
 
     def _serving(
         self, port: NamedPort, key: str, endpoints: Iterable[int], among: Intervals | None = None
@@ -204,6 +205,12 @@ def numbers(endpoint: Endpoint, port: Port) -> list[int]:
 def addresses_of(block: Block) -> Intervals:
     """The addresses of a block; its excepts cut nothing but this block (P7)."""
     return Intervals.of(block.cidr.range) - Intervals.of(*(one.range for one in block.excepts))
+
+
+def _canonical(block: Block) -> Block:
+    """The block with its excepts merged and in order, however they were written."""
+    holes = Intervals.of(block.cidr.range) - addresses_of(block)
+    return Block(block.cidr, tuple(one for hole in holes.ranges for one in cidrs(hole)))
 
 
 def _namespace_of(endpoint: Endpoint) -> str:

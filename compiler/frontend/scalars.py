@@ -1,7 +1,7 @@
 """What an unquoted YAML scalar means to Kubernetes.
 
-YAML 1.1 as kubectl reads it, with two deliberate differences that no manifest misses: numbers in
-base 60 (`12:30`) and dates are text.
+YAML 1.1 as kubectl reads it, but for `y` and `n`: they are text here, as PyYAML and YAML 1.2 have
+them, since namespaces and labels are called so. Numbers in base 60 (`12:30`) and dates are text.
 
 >>> [resolve(text) for text in ("80", "on", "~", "0x1f", "1.5", "12:30", "2027-01-31", "http")]
 [80, True, None, 31, 1.5, '12:30', '2027-01-31', 'http']

@@ -84,5 +84,4 @@ def test_members(intervals: Intervals) -> None:
     assert [number in intervals for number in range(-1, LAST + 3)] == [
         number in members for number in range(-1, LAST + 3)
     ]
-    assert len(intervals) == len(members)
     assert bool(intervals) is bool(members)

@@ -28,7 +28,6 @@ def test_of(protocol: int, ports: Range) -> None:
     made = of(protocol, *ports)
     inside = [protocol << 16 | ports[0], protocol << 16 | ports[1]]
     outside = [inside[0] - 1, inside[1] + 1]
-    assert len(made) == ports[1] - ports[0] + 1
     assert [number in made for number in inside + outside] == [True, True, False, False]
     assert by_protocol(made) == {protocol: (ports,)}
 

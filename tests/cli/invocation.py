@@ -1,7 +1,7 @@
-"""The command `npc`, run inside the test's own process: a few milliseconds in place of a new interpreter's 250.
+"""The command `npc`, run in the test's own process: a few milliseconds in place of a new interpreter's 250.
 
-It is `npc.cli.main` that runs, the very function that the installed command calls, so that exit codes and last-resort
-messages are those of the command. What only a process of its own shows (closed descriptors, terminals) is in `process`.
+It is `npc.cli.main` that runs, the very function that the installed command calls, so that exit codes and
+last-resort messages are those of the command. What takes a process of its own is in `process`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,13 @@ class Outcome:
     stderr: str
 
 
+class Terminal(io.StringIO):
+    """Remembers what is written to it, as a stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def npc(*arguments: str, folder: Path | None = None) -> Outcome:
     """Run `npc` with arguments, in a folder where one is named."""
     stdout, stderr = io.StringIO(), io.StringIO()
@@ -32,10 +39,8 @@ def npc(*arguments: str, folder: Path | None = None) -> Outcome:
     return Outcome(code, stdout.getvalue(), stderr.getvalue())
 
 
-def npc_into(
-    stdout: io.TextIOBase, stderr: io.TextIOBase, *arguments: str, folder: Path | None = None
-) -> int:
-    """Run `npc` with its output going to streams; the exit code."""
+def npc_into(stdout: io.StringIO, stderr: io.StringIO, *arguments: str, folder: Path | None = None) -> int:
+    """Run `npc` with its output going to streams, which may be one and the same; the exit code."""
     with (
         _arguments(arguments),
         chdir(folder or Path.cwd()),

@@ -51,6 +51,4 @@ def _listed(namespace: Namespace) -> list[dict[str, Any]]:
 
 
 def _without_handles(value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        kind: {key: one for key, one in body.items() if key != "handle"} for kind, body in value.items()
-    }
+    return {kind: {key: one for key, one in body.items() if key != "handle"} for kind, body in value.items()}

@@ -1,0 +1,164 @@
+"""Peers as nftables comparisons and sets: which sets there are, what they are called, what is in them.
+
+Groups of endpoints become exact hash sets, many blocks an interval set, never both in one. A set's name
+stands for its selectors or blocks, so that a pod that comes or goes is an element that comes or goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from npc.backends.naming import content_names
+from npc.backends.nft.layout import Layout
+from npc.backends.nft.matches import address_field, address_range_text, block_matches
+from npc.backends.nft.ruleset import Element, Match, Set
+from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.optimize.cover import Arm
+
+_LONGEST_COMMENT = 127
+"""Characters: the kernel's 128 bytes hold a final zero."""
+
+Groups = tuple[Family, frozenset[Group]]
+"""What a hash set is for: the endpoints' addresses of one family."""
+
+
+def comment(words: Iterable[str]) -> str:
+    """Words joined, as many as a comment may hold; the rest is counted."""
+    listed = list(words)
+    text = ", ".join(listed)
+    shown = len(listed)
+    while len(text) > _LONGEST_COMMENT and shown > 1:
+        shown -= 1
+        text = ", ".join(listed[:shown]) + f" and {len(listed) - shown} more"
+    return text if len(text) <= _LONGEST_COMMENT else text[: _LONGEST_COMMENT - 3] + "..."
+
+
+def address_type(family: Family) -> str:
+    """nftables' type of a family's addresses."""
+    return "ipv4_addr" if family is Family.V4 else "ipv6_addr"
+
+
+@dataclass(slots=True)
+class PeerSets:
+    """The sets that the rules asked for turn out to need."""
+
+    endpoint_names: Mapping[int, str]
+    layout: Layout
+    lists: bool
+    """Whether rules may hold lists and interval sets: not where the budget for sets is used up."""
+    _names: Mapping[str, str]
+    _inline: frozenset[Groups]
+    """Groups whose members stand as rules of their own."""
+    _groups: dict[str, Groups] = field(default_factory=dict)
+    _blocks: dict[str, Intervals] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        arms: Sequence[tuple[frozenset[Family], Arm]], endpoint_names: Mapping[int, str], layout: Layout
+    ) -> PeerSets:
+        """For the arms of all classes, each with the families of its class's subjects."""
+        groups: set[Groups] = set()
+        blocks: set[tuple[Family, Intervals]] = set()
+        lists = 0
+        for families, arm in arms:
+            for family in families:
+                if arm.peers.groups:
+                    groups.add((family, arm.peers.groups))
+                if len(arm.peers.blocks.ranges) > 1:
+                    blocks.add((family, arm.peers.blocks))
+                lists += len(arm.traffic.ranges) > 1
+        within_budget = len(groups) + len(blocks) + lists <= layout.set_budget
+        inline = frozenset[Groups]() if within_budget else _smallest(groups, layout)
+        peers = {arm.peers for _, arm in arms}
+        texts = (
+            text
+            for one in peers
+            for text in (_groups_text(one.groups), _blocks_text(one.blocks), _peers_text(one))
+        )
+        return PeerSets(endpoint_names, layout, within_budget, content_names(texts), inline)
+
+    def name(self, peers: Peers) -> str:
+        """A name for a chain of rules about these peers: equal peers, equal name."""
+        return self._names[_peers_text(peers)]
+
+    def matches(self, peers: Peers, direction: Direction, family: Family) -> list[tuple[Match, ...]]:
+        """Alternatives that match exactly the peers of a family; one empty alternative matches all."""
+        blocks = peers.blocks & family.every
+        if blocks == family.every:
+            return [()]
+        address = address_field(family, direction, peer=True)
+        matches: list[tuple[Match, ...]] = []
+        if peers.groups:
+            wanted = family, peers.groups
+            if wanted in self._inline:
+                matches += [(Match(address, (format_address(one),)),) for one in _members(wanted)]
+            else:
+                name = f"p{family.value}_{self._names[_groups_text(peers.groups)]}"
+                self._groups[name] = wanted
+                matches.append((Match(address, (f"@{name}",)),))
+        if blocks:
+            inline = block_matches(blocks, address)
+            if len(inline) <= self.layout.blocks_inline or not self.lists:
+                matches += inline
+            else:
+                name = f"b{family.value}_{self._names[_blocks_text(peers.blocks)]}"
+                self._blocks[name] = blocks
+                matches.append((Match(address, (f"@{name}",)),))
+        return matches
+
+    def sets(self) -> list[Set]:
+        """The sets that the matches so far refer to, by name."""
+        groups = [
+            Set(
+                name,
+                address_type(wanted[0]),
+                tuple(Element(format_address(one), self.endpoint_names[one]) for one in _members(wanted)),
+                comment=comment(group.key for group in sorted(wanted[1])),
+            )
+            for name, wanted in sorted(self._groups.items())
+        ]
+        blocks = [
+            Set(
+                name,
+                address_type(Family.of(wanted.ranges[0][0])),
+                tuple(Element(address_range_text(piece)) for piece in wanted.ranges),
+                interval=True,
+            )
+            for name, wanted in sorted(self._blocks.items())
+        ]
+        return groups + blocks
+
+
+def words(peers: Peers) -> list[str]:
+    """The peers in words, for a comment."""
+    return [group.key for group in sorted(peers.groups)] + list(map(address_range_text, peers.blocks.ranges))
+
+
+def _smallest(groups: set[Groups], layout: Layout) -> frozenset[Groups]:
+    """Those that give up their sets so that the others keep to the budget."""
+    by_size = sorted((len(_members(one)), _groups_text(one[1]), one[0].value, one) for one in groups)
+    excess = max(0, len(groups) - layout.set_budget)
+    return frozenset(one for size, _, _, one in by_size[:excess] if size <= layout.inline_peers)
+
+
+def _members(wanted: Groups) -> list[int]:
+    """The addresses of some groups in a family, sorted."""
+    family, groups = wanted
+    every = family.every.ranges[0]
+    return sorted({one for group in groups for one in group.members if every[0] <= one <= every[1]})
+
+
+def _groups_text(groups: frozenset[Group]) -> str:
+    return "\n".join(sorted(group.key for group in groups))
+
+
+def _blocks_text(blocks: Intervals) -> str:
+    return " ".join(map(address_range_text, blocks.ranges))
+
+
+def _peers_text(peers: Peers) -> str:
+    return f"{_groups_text(peers.groups)}\n\n{_blocks_text(peers.blocks)}"

@@ -1,0 +1,182 @@
+"""What an nftables table does to a packet: its chains, walked as the kernel walks them (nft(8)).
+
+Takes the tree that the backend lowers to, and knows nothing of plans or of npc's own arithmetic: texts are
+read with `ipaddress`. A packet is the first of its connection. What the kernel would refuse, or what reads a
+header that the packet does not have, is a `Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from ipaddress import ip_address, ip_network
+from typing import Final, TypeAlias
+
+from npc.backends.nft.ruleset import Chain, Dispatch, Match, Rule, Set, Table
+from tests.reference.evaluator import PROTOCOL_NUMBERS, Packet
+
+Piece: TypeAlias = tuple[int, int]
+"""A closed range of a field's values."""
+
+DEEPEST: Final = 15
+"""Chains that may be entered from one another below a base chain; goto counts, as in NFT_JUMP_STACK_SIZE."""
+L4_NAMES: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
+"""As in nft's own list of `meta l4proto`."""
+
+
+class Refused(AssertionError):
+    """The kernel would not load the table, or would read what is not there."""
+
+
+def lets_pass(table: Table, packet: Packet, hook: str = "forward") -> bool:
+    """Whether a packet gets through the table's base chain at a hook; without one, it does."""
+    for chain in table.chains:
+        if f" hook {hook} " in chain.hook:
+            verdict = _walk(table, chain, packet, 0)
+            return "policy accept;" in chain.hook if verdict is None else verdict
+    return True
+
+
+def matches(table: Table | None, match: Match, packet: Packet) -> bool:
+    """Whether a comparison holds; never where the packet has no such field, negated or not."""
+    if match.field == "ct state":
+        return ("new" in match.values[0].split(",")) is not match.negated
+    value = _value(match.field, packet)
+    if value is None:
+        return False
+    found = any(
+        _contains(_set(table, text), match.field, value)
+        if text.startswith("@")
+        else _is_in(match.field, text, value)
+        for text in match.values
+    )
+    return found is not match.negated
+
+
+def all_match(alternative: Iterable[Match], packet: Packet) -> bool:
+    """Whether comparisons without named sets all hold, asked in order."""
+    return all(matches(None, match, packet) for match in alternative)
+
+
+@cache
+def pieces(field: str, text: str) -> tuple[Piece, ...]:
+    """The range that a text stands for, for each part of a field."""
+    parts = tuple(zip(field.split(" . "), text.split(" . "), strict=True))
+    return tuple(_piece(part, value) for part, value in parts)
+
+
+def _walk(table: Table, chain: Chain, packet: Packet, depth: int) -> bool | None:
+    """The verdict of a chain: to pass, to be dropped, or None at its end."""
+    if depth > DEEPEST:
+        raise Refused(f"{chain.name} lies deeper than {DEEPEST} chains")
+    for rule in chain.rules:
+        match rule:
+            case Rule(comparisons, action):
+                if not all(matches(table, one, packet) for one in comparisons):
+                    continue
+            case Dispatch():
+                found = _looked_up(table, rule, packet)
+                if found is None:
+                    continue
+                action = found
+        match action.split():
+            case ["accept"]:
+                return True
+            case ["drop"] | ["reject", *_]:
+                return False
+            case ["jump", target]:
+                verdict = _walk(table, _chain(table, target), packet, depth + 1)
+                if verdict is not None:
+                    return verdict
+            case ["goto", target]:
+                return _walk(table, _chain(table, target), packet, depth + 1)
+            case ["limit" | "log", *_]:
+                pass
+            case _:
+                raise Refused(f"{chain.name}: {action}")
+    return None
+
+
+def _looked_up(table: Table, dispatch: Dispatch, packet: Packet) -> str | None:
+    """The verdict that a verdict map has for a packet."""
+    value = _value(dispatch.field, packet)
+    if value is None:
+        return None
+    entries = dispatch.entries
+    if dispatch.map_name:
+        elements = _set(table, f"@{dispatch.map_name}").elements
+        entries = tuple(_entry(element.text) for element in elements)
+    found = [verdict for text, verdict in entries if _is_in(dispatch.field, text, value)]
+    if len(found) > 1:
+        raise Refused(f"{dispatch.field}: two entries for {value}")
+    return found[0] if found else None
+
+
+def _entry(text: str) -> tuple[str, str]:
+    key, _, verdict = text.partition(" : ")
+    return key, verdict
+
+
+def _contains(one: Set, field: str, value: tuple[int, ...]) -> bool:
+    return any(_is_in(field, element.text, value) for element in one.elements)
+
+
+def _is_in(field: str, text: str, value: tuple[int, ...]) -> bool:
+    return all(low <= part <= high for part, (low, high) in zip(value, pieces(field, text), strict=True))
+
+
+def _set(table: Table | None, reference: str) -> Set:
+    for one in table.sets if table is not None else ():
+        if f"@{one.name}" == reference:
+            return one
+    raise Refused(f"there is no set {reference}")
+
+
+def _chain(table: Table, name: str) -> Chain:
+    for chain in table.chains:
+        if chain.name == name:
+            return chain
+    raise Refused(f"there is no chain {name}")
+
+
+def _value(field: str, packet: Packet) -> tuple[int, ...] | None:
+    """The value of a field, part by part; None where the packet has not all of them."""
+    parts = [_part(part, packet) for part in field.split(" . ")]
+    known = tuple(part for part in parts if part is not None)
+    return known if len(known) == len(parts) else None
+
+
+def _part(field: str, packet: Packet) -> int | None:
+    match field.split():
+        case ["ip" | "ip6" as header, "saddr" | "daddr" as end]:
+            address = packet.source if end == "saddr" else packet.destination
+            return int(address) if (address.version == 4) is (header == "ip") else None
+        case ["meta", "l4proto"]:
+            return packet.protocol
+        case ["th", "dport"]:
+            if packet.protocol not in PROTOCOL_NUMBERS.values():
+                raise Refused(f"protocol {packet.protocol} has no ports to read")
+            return packet.port
+        case ["tcp" | "udp" | "sctp" as header, "dport"]:
+            return packet.port if packet.protocol == PROTOCOL_NUMBERS[header.upper()] else None
+        case ["icmpv6", "type"]:
+            return packet.port >> 8 if packet.protocol == 58 else None
+        case _:
+            raise Refused(f"there is no field {field}")
+
+
+def _piece(field: str, text: str) -> Piece:
+    if field.endswith("addr"):
+        return _addresses(text)
+    first, _, last = text.partition("-")
+    if field == "meta l4proto" and text in L4_NAMES:
+        return L4_NAMES[text], L4_NAMES[text]
+    return int(first), int(last or first)
+
+
+def _addresses(text: str) -> Piece:
+    if "/" in text:
+        network = ip_network(text)
+        return int(network[0]), int(network[-1])
+    first, _, last = text.partition("-")
+    return int(ip_address(first)), int(ip_address(last or first))

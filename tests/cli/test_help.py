@@ -1,0 +1,52 @@
+"""What `npc` says of itself, and whether the manual says it too."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.cli.invocation import npc
+
+COMPILE_PAGE = Path(__file__).parents[2] / "docs" / "compile.md"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+
+HELP = [
+    # (arguments, words that are in the answer)
+    (("--help",), ("compile", "check", "targets", "--version")),
+    (("-h",), ("compile", "check", "targets", "--version")),
+    (("compile", "--help"), ("PATH", "--inventory", "--node", "--output", "--own-node", "--deny-with")),
+    (
+        ("compile", "-h"),
+        ("--log-denied", "--hook-priority", "--table", "--template-dir", "--format", "--quiet"),
+    ),
+    (("check", "--help"), ("PATH", "--format", "--quiet")),
+    (("targets", "--help"), ("targets",)),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), HELP, ids=[" ".join(case[0]) for case in HELP])
+def test_help(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    outcome = npc(*arguments)
+    shown = ANSI.sub("", outcome.stdout)
+    assert (outcome.code, outcome.stderr, [word for word in words if word not in shown]) == (0, "", [])
+
+
+def test_every_option_of_compile_has_a_section_in_the_manual() -> None:
+    options = set(OPTION.findall(ANSI.sub("", npc("compile", "--help").stdout))) - {"--help"}
+    headings = set(OPTION.findall(" ".join(re.findall(r"^#+ .*", COMPILE_PAGE.read_text(), re.MULTILINE))))
+    assert headings == options
+
+
+def test_version() -> None:
+    outcome = npc("--version")
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (0, f"npc {version('npc-compiler')}\n", "")
+
+
+def test_targets() -> None:
+    outcome = npc("targets")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert any(line.startswith("nft ") and "npc.nft" in line for line in outcome.stdout.splitlines())

@@ -1,0 +1,1 @@
+"""The front end: what is read, and what is said about input that is wrong."""

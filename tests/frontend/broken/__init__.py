@@ -1,0 +1,1 @@
+"""Broken inputs and the exact words that each is met with."""
