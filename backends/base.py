@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import Any
@@ -40,6 +40,8 @@ class Options:
     table: str = "npc"
     hook_priority: int = 0
     """Of netfilter's hooks; 0 is `filter`."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What only one target knows, by name: see `Backend.settings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Backend:
     """The argv that loads the artifacts, in their directory."""
     check: tuple[str, ...]
     """The argv that checks them without loading."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The names that `--set NAME=VALUE` may set for this target, each with its meaning in a line."""
 
 
 def find_backend(name: str) -> Backend:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def _ratio(runs: list[Usage], floors: list[Sample]) -> float:
     return statistics.median(run.wall / floor.seconds for run, floor in zip(runs, floors, strict=True))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """The command line: write the cluster if it is not there, measure in rounds, print the table."""
     parser = argparse.ArgumentParser(prog="bench.compile", description="Time npc against the parse floor.")
     size_options(parser)
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument("--target", default="nft")
     parser.add_argument("--node", default="node-00042")
     parser.add_argument("--rounds", type=int, default=3, metavar="N")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     size = replace(SMALL, seed=arguments.seed) if arguments.small else size_of(arguments)
     with tempfile.TemporaryDirectory(prefix="npc-bench-") as scratch:
         cluster = reuse_or_generate((arguments.dir or Path(scratch, "cluster")).resolve(), size)

@@ -171,9 +171,12 @@ class _Builder:
             self._leave_out(codes.NO_ADDRESS, about, "it has no address", origin)
             return
         addresses = self._addresses(texts, about, origin)
-        ports = _named_ports(spec) if spec is not None else ()
-        if any(not 1 <= port.number <= traffic.LAST_PORT for port in ports):
-            self._bad_ports(spec or schema.Spec(), about, origin)
+        ports: tuple[ContainerPort, ...] = ()
+        if spec is not None:
+            try:
+                ports = _named_ports(spec)
+            except ValueError:
+                self._bad_ports(spec, about, origin)
         node = self._node_name((spec and spec.node_name) or "", about, origin, ("spec", "nodeName"))
         labels = self._labels(metadata.labels, about, origin, ("metadata", "labels"))
         self._endpoint(
@@ -312,11 +315,13 @@ class _Builder:
     ) -> Mapping[str, str]:
         if not labels:
             return _NO_LABELS
-        for label in labels.items() - self.valid_labels:
+        if labels.items() <= self.valid_labels:
+            return labels  # type: ignore[return-value]  # no valid label has the value None
+        for label in labels.items():
             key, value = label
             if (fault := label_key_fault(key) or label_value_fault(value or "")) is not None:
                 self._error(origin.at(*path, key), about, f"{quoted(key)} is not a label", fault)
-            else:
+            elif value is not None:
                 self.valid_labels.add(label)
         if None in labels.values():
             return {key: value or "" for key, value in labels.items()}
@@ -401,7 +406,10 @@ _NO_LABELS: Mapping[str, str] = {}
 
 
 def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:
-    """The named ports of regular containers and of restartable init containers (P10)."""
+    """The named ports of regular containers and of restartable init containers (P10).
+
+    ValueError when a number is none of a port.
+    """
     ports: list[ContainerPort] = []
     for container in spec.containers or ():
         if container.ports:
@@ -409,7 +417,7 @@ def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:
     for container in spec.init_containers or ():
         if container.restart_policy == "Always":
             ports.extend(_ports_of(container))
-    return tuple(dict.fromkeys(ports))
+    return tuple(dict.fromkeys(ports)) if len(ports) > 1 else tuple(ports)
 
 
 def _ports_of(container: schema.Container) -> Iterable[ContainerPort]:
@@ -421,5 +429,7 @@ def _ports_of(container: schema.Container) -> Iterable[ContainerPort]:
 
 @lru_cache(maxsize=65536)
 def _interned(name: str, protocol: int, number: int) -> ContainerPort:
-    """Pods of one workload share their ports."""
+    """Pods of one workload share their ports. ValueError: `number` is no port's."""
+    if not 1 <= number <= traffic.LAST_PORT:
+        raise ValueError(number)
     return ContainerPort(name, protocol, number)

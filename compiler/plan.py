@@ -41,6 +41,8 @@ class Plan:
     """`namespace/name` of the endpoint behind each address that the classes speak of."""
     node: str | None = None
     """The node whose endpoints are the subjects; None: all of the inventory's."""
+    node_addresses: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """The addresses of each node that subjects run on, for targets that must let A3 pass by a rule."""
 
     def decision(self, direction: Direction, address: int) -> PacketSet[Peers]:
         """What the endpoint with an address may exchange in a direction."""

@@ -16,6 +16,7 @@ from npc.compiler.frontend.diagnostics import (
     Diagnostic,
     InputError,
     Related,
+    did_you_mean,
     has_errors,
     nearest,
 )
@@ -72,6 +73,8 @@ def compile_sources(
     """Compile what sources hold; as `compile_paths` otherwise."""
     step = progress or _nobody
     backend = find_backend(target)
+    options = options or Options()
+    _check_settings(backend, options)
     with _collector_paused():
         loaded = load(found, progress)
         step("resolving", 0, 1)
@@ -80,7 +83,7 @@ def compile_sources(
         if not plan.classes:
             diagnostics.append(_nothing_isolated(loaded.policies, node))
         step("lowering", 0, 1)
-        artifacts = emit(plan, backend, options or Options(), template_dir)
+        artifacts = emit(plan, backend, options, template_dir)
     return Compilation(artifacts, plan, tuple(diagnostics))
 
 
@@ -91,6 +94,20 @@ def check_paths(paths: Iterable[str], stdin: Callable[[], bytes] | None = None) 
         loaded = load(found)
         _, diagnostics = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
         return (*faults, *loaded.diagnostics, *_duplicates(loaded.policies), *diagnostics)
+
+
+def _check_settings(backend: Backend, options: Options) -> None:
+    unknown = [
+        Diagnostic(
+            codes.OPTION,
+            f"the target {backend.name} has no setting {name!r}",
+            help=did_you_mean(name, backend.settings),
+        )
+        for name in options.settings
+        if name not in backend.settings
+    ]
+    if unknown:
+        raise InputError(unknown)
 
 
 def emit(

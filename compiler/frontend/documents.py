@@ -130,9 +130,8 @@ class _Reader:
             listed = _object_list.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
-        if listed.kind != "List" or any(
-            one.kind not in _INVENTORY_KINDS or one.api_version != "v1" for one in listed.items
-        ):
+        kinds = {(one.api_version, one.kind) for one in listed.items}
+        if listed.kind != "List" or not kinds <= {("v1", kind) for kind in _INVENTORY_KINDS}:
             return False
         self.inventory.extend((one, origin.at("items", index)) for index, one in enumerate(listed.items))
         return True

@@ -43,3 +43,10 @@ def resolve(text: str) -> Scalar:
     if _FLOAT.fullmatch(text):
         return float(text.replace("_", ""))
     return text
+
+
+def key_text(value: Scalar) -> str | None:
+    """A scalar as a mapping's key, as kubectl turns it into JSON; None for null, which cannot be one."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)

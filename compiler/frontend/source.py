@@ -1,13 +1,15 @@
 """Where things were written: sources, paths inside their documents, and places on the page.
 
-Reading keeps no positions: an `Origin` names a source, a document and a path in it, and
-`locate.Locator` turns it into a `Span` when a diagnostic must be shown.
+Reading keeps no positions: an `Origin` names a source, a document and a path in it, and `locate`
+turns it into a `Span` when a diagnostic must be shown.
 """
 
 from __future__ import annotations
 
+import re
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 Step = str | int
@@ -43,7 +45,7 @@ class Origin:
 
     source: Source
     document: int = 0
-    """The index of the YAML document; 0 in JSON."""
+    """The line, from 0, that the YAML document begins on; 0 in JSON."""
     path: PathInDocument = ()
     on_key: bool = False
     """Whether the key at the end of `path` is meant rather than its value."""
@@ -58,17 +60,63 @@ class Origin:
         return Origin(self.source, self.document, (*self.path, name), on_key=True)
 
 
-@cache
+LINE_END = re.compile(r"\r\n?|[\n\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1, and so in every page: the line numbers of libyaml count these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A text by its lines, which count from 0.
+
+    >>> [Lines.of("a\\r\\nb\\n").line(number) for number in range(3)]
+    ['a', 'b', '']
+    """
+
+    text: str = field(repr=False)
+    starts: array[int] = field(repr=False)
+
+    @staticmethod
+    def of(text: str) -> Lines:
+        return Lines(text, array("Q", [0, *(match.end() for match in LINE_END.finditer(text))]))
+
+    def line(self, number: int) -> str:
+        """The characters of a line without its end; empty for a line that there is not."""
+        if not 0 <= number < len(self.starts):
+            return ""
+        start = self.starts[number]
+        match = LINE_END.search(self.text, start)
+        return self.text[start : match.start() if match else len(self.text)]
+
+    def number(self, offset: int) -> int:
+        """The line, from 0, that a character is in."""
+        return bisect_right(self.starts, offset) - 1
+
+    def span(self, start: int, end: int) -> Span:
+        """The place of the characters from `start` to before `end`, as far as its line goes."""
+        number = self.number(start)
+        column = start - self.starts[number] + 1
+        width = min(end - start, len(self.line(number)) - column + 1)
+        return Span(number + 1, column, column + max(width, 1))
+
+
+_PLAIN_STEP = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_LONGEST_STEP = 80
+"""Characters of a key that a path shows."""
+
+
 def format_path(path: PathInDocument) -> str:
     """A path in the API server's notation.
 
     >>> format_path(("spec", "ingress", 0, "from", 1, "ipBlock", "cidr"))
     'spec.ingress[0].from[1].ipBlock.cidr'
+    >>> format_path(("metadata", "labels", "app.kubernetes.io/name"))
+    'metadata.labels[app.kubernetes.io/name]'
     """
     text = ""
     for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
+        shown = str(step)[:_LONGEST_STEP]
+        if isinstance(step, str) and _PLAIN_STEP.fullmatch(shown):
+            text += f".{shown}" if text else shown
         else:
-            text += f".{step}" if text else step
+            text += f"[{shown}]"
     return text

@@ -1,8 +1,8 @@
 """YAML to plain values, from libyaml's events: strict where Kubernetes is strict, and fast.
 
 Takes bytes, gives documents (dict, list, str, int, float, bool, None) and diagnostics. Duplicate
-keys, unusable tags, cycles and alias bombs are errors with their places; after malformed YAML,
-reading goes on at the next `---`, so that one run reports the errors of all documents. Mapping
+keys, unusable tags, cycles and alias bombs are errors with their places; after a document that
+cannot be read, reading goes on at the next `---`, so that one run reports the errors of all. Mapping
 keys are text, as in JSON. Aliased values are shared, never copied.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from yaml._yaml import CParser
@@ -31,14 +31,17 @@ from yaml.events import (
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.diagnostics import Diagnostic
-from npc.compiler.frontend.scalars import resolve
-from npc.compiler.frontend.source import Origin, Source, Span
+from npc.compiler.frontend.malformed import TEMPLATE_HELP, malformed_yaml
+from npc.compiler.frontend.scalars import key_text, resolve
+from npc.compiler.frontend.shapes import quoted
+from npc.compiler.frontend.source import Lines, Origin, Source, Span
 
 DEEPEST = 100
 """Levels of nesting; a NetworkPolicy needs ten."""
 LARGEST_EXPANSION = 1_000_000
 """Nodes that the aliases of one document may stand for."""
 
+_DOCUMENT_START = re.compile(r"(?:\A|(?<=[\n\r\x85\u2028\u2029]))---(?=\s|\Z)")
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + name for name in ("null", "bool", "int", "float")}
 _TEXT_TAGS = {_TAG + "str", "!"}
@@ -59,7 +62,7 @@ class _Frame:
     container: Any
     """A dict or a list."""
     first_node: int
-    anchor: str | None
+    start: MappingStartEvent | SequenceStartEvent
     key: str | None = None
     merges: list[dict[str, Any]] = field(default_factory=list)
 
@@ -80,27 +83,25 @@ class _Faulty(Exception):
 def read_yaml(source: Source, data: bytes) -> tuple[list[Document], list[Diagnostic]]:
     """All documents of a YAML stream that could be read, and what is wrong with it."""
     reader = _Reader(source)
-    line = 0
-    while data:
-        stopped_at = reader.read(data, line)
-        if stopped_at is None:
-            break
-        skipped, data = _next_document(data, stopped_at - line)
-        line += skipped
+    go_on_at = reader.read(data, 0)
+    if go_on_at is None:
+        return reader.documents, reader.diagnostics
+    if go_on_at == 0:
+        reader = _Reader(source)
+    for first_line, document in _split(data):
+        if first_line >= go_on_at:
+            reader.read(document, first_line)
     return reader.documents, reader.diagnostics
 
 
-def _next_document(data: bytes, after_line: int) -> tuple[int, bytes]:
-    """The lines skipped, and what follows from the first `---` below a line."""
-    offset = 0
-    for _ in range(after_line + 1):
-        offset = data.find(b"\n", offset) + 1
-        if not offset:
-            return 0, b""
-    match = re.compile(rb"^---(?=\s|$)", re.MULTILINE).search(data, offset)
-    if match is None:
-        return 0, b""
-    return data.count(b"\n", 0, match.start()), data[match.start() :]
+def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The documents of a stream, by their `---`: the first line (from 0) and the text of each."""
+    lines = Lines.of(data.decode("utf-8", "replace"))
+    starts = [match.start() for match in _DOCUMENT_START.finditer(lines.text)]
+    if not starts or starts[0] > 0:
+        starts.insert(0, 0)
+    for start, end in zip(starts, [*starts[1:], len(lines.text)], strict=True):
+        yield lines.number(start), lines.text[start:end].encode()
 
 
 class _Reader:
@@ -110,13 +111,15 @@ class _Reader:
         self.documents: list[Document] = []
         self.diagnostics: list[Diagnostic] = []
         self._source = source
+        self._is_usable = True
+        """Whether the document that is being read means something in spite of its diagnostics."""
         self._offset = 0
         """Lines of the source before the bytes that are being read."""
         self._plain: dict[str, Any] = {}
         """Plain scalars by their text: manifests repeat theirs."""
 
     def read(self, data: bytes, first_line: int) -> int | None:
-        """Read documents until the end (None) or a fault (the line, from 0, that it is on)."""
+        """Read documents until the end (None) or a fault (the line, from 0, to go on at)."""
         self._offset = first_line
         try:
             parser = CParser(data)
@@ -125,15 +128,20 @@ class _Reader:
                 event = next_event()
                 if type(event) is DocumentStartEvent:
                     line = span_of(event, first_line).line - 1
+                    self._is_usable = True
                     value = self._document(next_event)
-                    self.documents.append(Document(Origin(self._source, line), value))
+                    if self._is_usable:
+                        self.documents.append(Document(Origin(self._source, line), value))
                 elif type(event) is StreamEndEvent:
                     return None
         except _Faulty:
-            line = self.diagnostics[-1].origin.span.line - 1  # type: ignore[union-attr]
-            return max(line, first_line)
+            return self.diagnostics[-1].origin.span.line  # type: ignore[union-attr]
         except yaml.YAMLError as error:
-            return self._malformed(error, data)
+            self.diagnostics.append(malformed_yaml(self._source, data, first_line, error))
+            mark = getattr(error, "problem_mark", None)
+            if mark is None:
+                return 0  # a character that is not allowed: libyaml looks ahead, and has seen no document yet
+            return int(first_line + mark.line + (1 if mark.column else 0))
 
     def _document(self, next_event: Any) -> Any:
         """The value of one document, up to its end event."""
@@ -169,26 +177,24 @@ class _Reader:
                     self._container_tag(event)
                 if event.anchor is not None:
                     anchors[event.anchor] = _OPEN
-                frame = _Frame({} if kind is MappingStartEvent else [], nodes, event.anchor)
                 if stack and type(stack[-1].container) is dict and stack[-1].key is None:
-                    self._report(codes.UNSUPPORTED_YAML, event, "a mapping or a list as a key")
-                    raise _Faulty
-                stack.append(frame)
+                    self._container_as_key(event, stack[-1].start)
+                stack.append(_Frame({} if kind is MappingStartEvent else [], nodes, event))
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 frame = stack.pop()
                 value = frame.container
-                for merged in reversed(frame.merges):
-                    value = frame.container = {**merged, **value}
-                if frame.anchor is not None:
-                    anchors[frame.anchor] = value
-                    sizes[frame.anchor] = nodes - frame.first_node + 1
+                for merged in frame.merges:  # where two have a key, the first one's value stands
+                    value = {**merged, **value}
+                event = frame.start
+                if event.anchor is not None:
+                    anchors[event.anchor] = value
+                    sizes[event.anchor] = nodes - frame.first_node + 1
             elif kind is AliasEvent:
-                value = anchors.get(event.anchor)
+                value = anchors.get(event.anchor, _OPEN)
                 if value is _OPEN:
-                    self._report(codes.TOO_DEEP, event, f"the alias *{event.anchor} contains itself")
-                    raise _Faulty
-                size = sizes.get(event.anchor, 1)
+                    self._unusable_alias(event, known=event.anchor in anchors)
+                size = sizes[event.anchor]
                 nodes += size
                 expanded += size
                 if expanded > LARGEST_EXPANSION:
@@ -212,7 +218,7 @@ class _Reader:
                 if type(value) is not str:
                     value = self._key_text(value, event)
                 if value in container:
-                    self._report(codes.DUPLICATE_KEY, event, f"the key {value!r} stands here twice")
+                    self._report(codes.DUPLICATE_KEY, event, f"the key {quoted(value)} stands here twice")
                 frame.key = value
             else:
                 if frame.key == _MERGE:
@@ -236,51 +242,50 @@ class _Reader:
             self._unusable_tag(event)
 
     def _unusable_tag(self, event: Any) -> None:
-        tag = event.tag.replace(_TAG, "!!")
+        tag = quoted(event.tag.replace(_TAG, "!!"))
         self._report(codes.UNSUPPORTED_YAML, event, f"the tag {tag} has no meaning in a Kubernetes manifest")
+        self._is_usable = False
+
+    def _unusable_alias(self, event: AliasEvent, *, known: bool) -> NoReturn:
+        name = quoted(str(event.anchor))
+        if known:
+            self._report(codes.TOO_DEEP, event, f"the alias {name} contains itself")
+        else:
+            help = "an anchor (&) comes before its aliases (*), in the same document"
+            self._report(codes.SYNTAX, event, f"there is no anchor {name}", help)
+        raise _Faulty
+
+    def _container_as_key(self, event: Event, outer: Event) -> NoReturn:
+        """A mapping or a list as a key, which is how YAML reads `{{ template }}`."""
+        inner, outer_span = span_of(event), span_of(outer)
+        is_template = (inner.line, inner.column) == (outer_span.line, outer_span.column + 1)
+        help = TEMPLATE_HELP if is_template and isinstance(event, MappingStartEvent) else ""
+        self._report(codes.UNSUPPORTED_YAML, event, "a mapping or a list as a key", help)
+        raise _Faulty
 
     def _key_text(self, value: Any, event: Event) -> str:
-        """A key that is no text, as kubectl turns it into JSON."""
-        match value:
-            case bool():
-                return "true" if value else "false"
-            case int() | float():
-                return str(value)
-            case None:
-                self._report(codes.UNSUPPORTED_YAML, event, "an empty key")
-            case _:
-                self._report(codes.UNSUPPORTED_YAML, event, "a mapping or a list as a key")
-        raise _Faulty
+        """A key that is no text."""
+        if isinstance(value, dict | list):
+            self._report(codes.UNSUPPORTED_YAML, event, "a mapping or a list as a key")
+            raise _Faulty
+        text = key_text(value)
+        if text is None:
+            self._report(codes.UNSUPPORTED_YAML, event, "an empty key")
+            raise _Faulty
+        return text
 
     def _merge(self, frame: _Frame, value: Any, event: Event) -> None:
         """A merge key: `<<: *defaults` or a list of them; keys of the mapping itself win."""
         parts = value if isinstance(value, list) else [value]
-        if not all(isinstance(part, dict) for part in parts):
+        if all(isinstance(part, dict) for part in parts):
+            frame.merges.extend(parts)
+        else:
             self._report(codes.UNSUPPORTED_YAML, event, "a merge key (<<) takes a mapping or a list of them")
-            return
-        frame.merges.extend(parts)
+            self._is_usable = False
 
     def _report(self, code: Code, event: Event, message: str, help: str = "") -> None:
         span = span_of(event, self._offset)
         self.diagnostics.append(Diagnostic(code, message, Origin(self._source, span=span), help=help))
-
-    def _malformed(self, error: yaml.YAMLError, data: bytes) -> int:
-        """Report what libyaml could not read; the line, from 0, to go on behind."""
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        if mark is None:
-            line, column, problem = _reader_error(error, data)
-        else:
-            line, column, problem = mark.line, mark.column, getattr(error, "problem", "") or str(error)
-        text = _line_of(data, line)
-        span = Span(line + 1 + self._offset, column + 1, column + 2)
-        context = getattr(error, "context", None)
-        message = f"malformed YAML: {problem}" + (f" {context}" if context else "")
-        self.diagnostics.append(
-            Diagnostic(
-                codes.SYNTAX, message, Origin(self._source, span=span), help=_syntax_help(text, problem)
-            )
-        )
-        return line + self._offset
 
 
 def span_of(event: Event, first_line: int = 0) -> Span:
@@ -290,29 +295,3 @@ def span_of(event: Event, first_line: int = 0) -> Span:
     assert end is not None
     last = end.column if end.line == start.line else start.column
     return Span(start.line + 1 + first_line, start.column + 1, max(last, start.column + 1) + 1)
-
-
-def _reader_error(error: yaml.YAMLError, data: bytes) -> tuple[int, int, str]:
-    """Line, column and problem of bytes that YAML does not allow."""
-    position = min(getattr(error, "position", 0) or 0, len(data))
-    text = data.decode("utf-8", "replace")
-    before = text[:position]
-    line = before.count("\n")
-    character = getattr(error, "character", None)
-    shown = f"#x{character:02x}" if isinstance(character, int) else repr(character)
-    return line, position - (before.rfind("\n") + 1), f"the character {shown} is not allowed"
-
-
-def _line_of(data: bytes, line: int) -> bytes:
-    lines: Iterator[bytes] = iter(data.split(b"\n", line + 1))
-    return next((text for index, text in enumerate(lines) if index == line), b"")
-
-
-def _syntax_help(line: bytes, problem: str) -> str:
-    if b"{{" in line or b"{%" in line:
-        return "this looks like a template: render it first (helm template, kustomize build)"
-    if b"\t" in line:
-        return "indent with spaces: YAML does not allow tabs there"
-    if "mapping values are not allowed" in problem:
-        return "check the indentation, and quote a value that holds ': '"
-    return ""

@@ -44,4 +44,6 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
     for one in classes:
         for subject in one.subjects:
             names.update(dict.fromkeys(subject.addresses, str(subject)))
-    return Plan(tuple(classes), names, node)
+    used = {subject.node for one in classes for subject in one.subjects}
+    addresses = {one.name: one.addresses for one in model.inventory.nodes if one.name in used}
+    return Plan(tuple(classes), names, node, addresses)

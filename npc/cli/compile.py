@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +53,10 @@ def command(
         int, typer.Option("--hook-priority", help="Priority of the hooks; 0 is nftables' `filter`.")
     ] = 0,
     table: Annotated[str, typer.Option("--table", help="Name of the table that npc owns.")] = "npc",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target's own: see `npc targets`."),
+    ] = None,
     template_dir: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +75,8 @@ def command(
 
     The ruleset goes to standard output or to --output, findings to standard error.
     """
-    options = Options(own_node, deny_with, log_denied, table, hook_priority)
+    own = dict(_setting(text) for text in settings or ())
+    options = Options(own_node, deny_with, log_denied, table, hook_priority, own)
     try:
         with progress_bar(quiet=quiet) as progress:
             result = compile_paths(
@@ -88,7 +94,21 @@ def command(
         raise typer.Exit(EXIT_INPUT) from None
     report(result.diagnostics, format, quiet=quiet)
     if output is None:
-        _print("".join(result.artifacts.values()))
+        _print(_joined(result.artifacts))
+
+
+def _joined(artifacts: Mapping[str, str]) -> str:
+    """One file as it is; several one after the other, each under its name."""
+    if len(artifacts) == 1:
+        return next(iter(artifacts.values()))
+    return "".join(f"### {name}\n{text}" for name, text in artifacts.items())
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+    return name.strip(), value.strip()
 
 
 def _print(text: str) -> None:

@@ -70,15 +70,7 @@ def _walk(table: Table, chain: Chain, packet: Packet, depth: int) -> bool | None
     if depth > DEEPEST:
         raise Refused(f"{chain.name} lies deeper than {DEEPEST} chains")
     for rule in chain.rules:
-        match rule:
-            case Rule(comparisons, action):
-                if not all(matches(table, one, packet) for one in comparisons):
-                    continue
-            case Dispatch():
-                found = _looked_up(table, rule, packet)
-                if found is None:
-                    continue
-                action = found
+        action = _action(table, rule, packet)
         match action.split():
             case ["accept"]:
                 return True
@@ -90,26 +82,26 @@ def _walk(table: Table, chain: Chain, packet: Packet, depth: int) -> bool | None
                     return verdict
             case ["goto", target]:
                 return _walk(table, _chain(table, target), packet, depth + 1)
-            case ["limit" | "log", *_]:
+            case [] | ["limit" | "log", *_]:
                 pass
             case _:
                 raise Refused(f"{chain.name}: {action}")
     return None
 
 
-def _looked_up(table: Table, dispatch: Dispatch, packet: Packet) -> str | None:
-    """The verdict that a verdict map has for a packet."""
-    value = _value(dispatch.field, packet)
-    if value is None:
-        return None
-    entries = dispatch.entries
-    if dispatch.map_name:
-        elements = _set(table, f"@{dispatch.map_name}").elements
-        entries = tuple(_entry(element.text) for element in elements)
-    found = [verdict for text, verdict in entries if _is_in(dispatch.field, text, value)]
-    if len(found) > 1:
-        raise Refused(f"{dispatch.field}: two entries for {value}")
-    return found[0] if found else None
+def _action(table: Table, rule: Rule | Dispatch, packet: Packet) -> str:
+    """The statement or verdict of a rule; empty where it does not match."""
+    match rule:
+        case Rule(comparisons, action):
+            return action if all(matches(table, one, packet) for one in comparisons) else ""
+        case Dispatch(field, map_name, entries):
+            if map_name:
+                entries = tuple(_entry(one.text) for one in _set(table, f"@{map_name}").elements)
+            value = _value(field, packet)
+            found = [verdict for text, verdict in entries if value and _is_in(field, text, value)]
+            if len(found) > 1:
+                raise Refused(f"{rule}: two entries for {value}")
+            return found[0] if found else ""
 
 
 def _entry(text: str) -> tuple[str, str]:

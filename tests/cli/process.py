@@ -1,4 +1,4 @@
-"""The command `npc` in a process of its own, for what no other way shows: pipes, terminals, closed descriptors."""
+"""The command `npc` in a process of its own: pipes, terminals and closed descriptors take one."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_an_error_leaves_standard_output_empty(inputs: Path) -> None:
 
 
 def test_a_bug_is_one_paragraph_and_no_traceback(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object, **options: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise KeyError("tier")
 
     monkeypatch.setattr(npc_compile, "compile_paths", fail)
@@ -71,7 +71,7 @@ def test_a_bug_is_one_paragraph_and_no_traceback(inputs: Path, monkeypatch: pyte
 
 
 def test_an_interrupt_ends_quietly(inputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*arguments: object, **options: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(npc_compile, "compile_paths", interrupt)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import npc.cli.output as npc_output
 from tests.cli.invocation import Outcome, npc
 
 OLD = "an earlier ruleset\n"
@@ -77,12 +76,12 @@ def test_errors_in_the_input_leave_the_earlier_file(inputs: Path) -> None:
 def test_a_failure_while_writing_leaves_the_earlier_file(
     inputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device", "out.nft")
 
     (inputs / "out.nft").write_text(OLD)
     before = _names(inputs)
-    monkeypatch.setattr(npc_output.os, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     outcome = _compile(inputs, "out.nft")
     assert (outcome.code, outcome.stdout) == (1, "")
     assert "error[NPC505]: cannot write out.nft: No space left on device" in outcome.stderr
@@ -110,4 +109,4 @@ def test_a_place_that_cannot_be_written(inputs: Path, output: str, why: str) -> 
 
 def test_a_device_is_written_in_place(inputs: Path) -> None:
     assert _compile(inputs, os.devnull) == Outcome(0, "", "")
-    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    assert Path(os.devnull).is_char_device()

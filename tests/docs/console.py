@@ -64,11 +64,11 @@ class Console:
 
 
 def matches(expected: tuple[str, ...], output: str) -> bool:
-    """Whether an output is the expected one; a line `...` stands for any lines, or none.
+    r"""Whether an output is the expected one; a line `...` stands for any lines, or none.
 
-    >>> matches(("a", "...", "d"), "a\\nb\\nc\\nd\\n")
+    >>> matches(("a", "...", "d"), "a\nb\nc\nd\n")
     True
-    >>> matches(("a", "...", "d"), "a\\nb\\n")
+    >>> matches(("a", "...", "d"), "a\nb\n")
     False
     """
     pattern = "".join(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from npc.compiler.frontend.codes import ALL, Code
+from tests.cli.invocation import npc
 from tests.docs.pages import PAGES, ROOT, anchor, blocks, headings, links, prose, steps
+from tests.golden.cases import find_cases
 
 DIAGNOSTICS = ROOT / "docs" / "diagnostics.md"
+SEMANTICS = ROOT / "docs" / "semantics.md"
+_GENERATED = re.compile(r"\b[bepi][46]_(?:to_)?[0-9a-f]{10}\b")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -32,8 +37,8 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 @pytest.mark.parametrize("code", ALL, ids=lambda code: code.name)
 def test_every_diagnostic_is_explained(code: Code) -> None:
-    text = "\n".join(prose(DIAGNOSTICS))
-    assert f"### {code.name}\n\n**{code.severity}: {code.title}.**" in text
+    section = "\n".join(prose(DIAGNOSTICS)).partition(f"### {code.name}\n\n")[2]
+    assert section.replace(".**", "**").startswith(f"**{code.severity}: {code.title}**")
 
 
 def test_every_diagnostic_has_an_example() -> None:
@@ -45,6 +50,26 @@ def test_every_diagnostic_has_an_example() -> None:
         for line in step.output
     )
     assert [code.name for code in ALL if f"{code.severity}[{code.name}]" not in shown] == []
+
+
+def test_examples_of_the_semantics_are_golden_cases() -> None:
+    text = " ".join(" ".join(prose(SEMANTICS)).split())
+    named = [
+        name
+        for match in re.finditer(r"Examples?: ((?:`[a-z0-9-]+`(?:, )?)+)\.", text)
+        for name in re.findall(r"`([^`]+)`", match[1])
+    ]
+    assert len(named) > 20
+    assert set(named) - {case.folder.name for case in find_cases()} == set()
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "nft.md"], ids=lambda page: page.name)
+def test_generated_names_are_those_of_the_example(page: Path) -> None:
+    """In blocks that are not run, and in the text, too."""
+    ruleset = npc("compile", "examples/shop", folder=ROOT).stdout
+    assert (
+        set(_GENERATED.findall(page.read_text(encoding="utf-8"))) - set(_GENERATED.findall(ruleset)) == set()
+    )
 
 
 def test_the_diagnostics_stand_in_order() -> None:

@@ -1,4 +1,4 @@
-"""Golden rulesets are loaded under the same conditions as the dataplane tests: root, nft and namespaces, or a skip."""
+"""Golden rulesets are loaded where dataplane tests can run, and else skipped with the reason."""
 
 from tests.dataplane.conftest import pytest_runtest_setup
 

@@ -1,4 +1,4 @@
-"""Writes what npc gives now as what is expected: `python -m tests.golden.rewrite [CASE...]`, or `make golden`.
+"""What npc gives now becomes what is expected: `python -m tests.golden.rewrite [CASE...]`, or `make golden`.
 
 A CASE is a name such as nft/default-deny, or default-deny for that of every target. Read the difference as if
 someone else had written it: a golden file is a claim about what policies mean.

@@ -1,4 +1,4 @@
-"""Every expected nftables ruleset is one that nft takes: checked, loaded, and loaded again in its own place."""
+"""Every expected nftables ruleset is one that nft takes: checked, loaded, and loaded over itself."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ DIFFERENCES = [
 
 
 @pytest.mark.parametrize(
-    ("name", "expected", "found", "report"), DIFFERENCES, ids=[case[0] for case in DIFFERENCES]
+    ("expected", "found", "report"), [case[1:] for case in DIFFERENCES], ids=[case[0] for case in DIFFERENCES]
 )
-def test_differences(name: str, expected: dict[str, str], found: dict[str, str], report: str) -> None:
+def test_differences(expected: dict[str, str], found: dict[str, str], report: str) -> None:
     assert differences(expected, found) == report

@@ -1,0 +1,192 @@
+"""What a table looks like: its options, its comments, and the sets that it keeps or gives up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npc.backends.base import Deny, Options, OwnNode
+from npc.backends.nft.keywords import KEYWORDS
+from npc.backends.nft.layout import MEASURED, Layout
+from npc.backends.nft.lowering import lower
+from npc.backends.nft.peersets import comment
+from npc.backends.nft.ruleset import Table
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import InputError
+from npc.compiler.plan import Plan
+from tests.backends.plans import from_app, from_blocks, plan_of
+from tests.compiler.compiling import compiled
+
+NOTHING = Plan((), {})
+
+
+# --- options ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["npc", "a", "_", "T_1", "x" * 64, "tables", "Table"])
+def test_table_names(name: str) -> None:
+    assert lower(NOTHING, Options(table=name)).name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "1a", "a-b", "a b", "a.b", "a;", "a\n", "é", "a{", "x" * 65, "table", "ip", "inet", "accept", "tcp"],
+)
+def test_names_that_no_table_can_have(name: str) -> None:
+    with pytest.raises(InputError) as raised:
+        lower(NOTHING, Options(table=name))
+    assert [one.code for one in raised.value.diagnostics] == [codes.OPTION]
+
+
+def test_every_keyword_is_refused() -> None:
+    for word in sorted(KEYWORDS):
+        with pytest.raises(InputError):
+            lower(NOTHING, Options(table=word))
+
+
+@pytest.mark.parametrize(
+    ("priority", "text"), [(0, "filter"), (-199, "-199"), (-1, "-1"), (10, "10"), (2**31 - 1, "2147483647")]
+)
+def test_hook_priorities(priority: int, text: str) -> None:
+    hooks = [chain.hook for chain in lower(NOTHING, Options(hook_priority=priority)).chains if chain.hook]
+    assert hooks == [f"type filter hook forward priority {text}; policy accept;"]
+
+
+@pytest.mark.parametrize("priority", [-(2**31), -300, -200, 2**31])
+def test_hook_priorities_before_connection_tracking_or_out_of_range(priority: int) -> None:
+    with pytest.raises(InputError) as raised:
+        lower(NOTHING, Options(hook_priority=priority))
+    assert [one.code for one in raised.value.diagnostics] == [codes.OPTION]
+
+
+@pytest.mark.parametrize(
+    ("options", "hooks", "end", "logs"),
+    [
+        (Options(), ["forward"], ["drop"], False),
+        (Options(own_node=OwnNode.POLICED), ["forward", "input", "output"], ["drop"], False),
+        (
+            Options(deny_with=Deny.REJECT),
+            ["forward"],
+            ["meta l4proto tcp reject with tcp reset", "reject with icmpx admin-prohibited"],
+            False,
+        ),
+        (Options(log_denied=True), ["forward"], ["drop"], True),
+    ],
+)
+def test_options(options: Options, hooks: list[str], end: list[str], logs: bool) -> None:
+    table = lower(plan_of([from_app("api", 80)], {"api": 2}), options)
+    chains = {chain.name: list(map(str, chain.rules)) for chain in table.chains}
+    assert [chain.name for chain in table.chains if chain.hook] == hooks
+    assert chains["deny"] == end
+    (in_class,) = (rules for name, rules in chains.items() if name.startswith("i4_") and "_to_" not in name)
+    assert any("log prefix" in rule for rule in in_class) is logs
+    assert in_class[-1] == "goto deny"
+
+
+# --- comments -----------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.text("abc", max_size=200), max_size=30))
+def test_comments_fit_and_say_how_many_are_not_shown(words: list[str]) -> None:
+    made = comment(words)
+    assert len(made) <= 127
+    whole = ", ".join(words)
+    if len(whole) <= 127:
+        assert made == whole
+    elif " and " in made and not made.endswith("..."):
+        shown, _, rest = made.rpartition(" and ")
+        hidden = int(rest.removesuffix(" more"))
+        assert shown == ", ".join(words[: len(words) - hidden])
+    else:
+        assert made.endswith("...")
+        assert whole.startswith(made[:100])
+
+
+def test_comments_of_long_names_and_many_policies_fit() -> None:
+    """Names and labels may be as long as Kubernetes lets them be."""
+    name, label = ".".join(["n" * 63] * 3), "v" * 63
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "n" * 63},
+        "status": {"podIP": "10.0.0.1"},
+    }
+    peer = {
+        "podSelector": {"matchExpressions": [{"key": "k" * 63, "operator": "In", "values": [label, "w"]}]}
+    }
+    policies = [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": f"{name}.{number}", "namespace": "n" * 63},
+            "spec": {"podSelector": {}, "ingress": [{"from": [peer]}]},
+        }
+        for number in range(20)
+    ]
+    table = lower(compiled([pod, *policies]).plan, Options())
+    comments = [one.comment for one in (*table.chains, *table.sets)]  # type: ignore[attr-defined]
+    assert max(map(len, comments)) <= 127
+    assert sum(text.endswith("...") for text in comments) == 2
+
+
+# --- sets ---------------------------------------------------------------------------------------------------
+
+
+def peer_sets(table: Table) -> list[int]:
+    """The sizes of the sets of peers, the largest first."""
+    return sorted((len(one.elements) for one in table.sets if one.name[0] in "pb"), reverse=True)
+
+
+SIZES = {"one": 1, "two": 2, "three": 3, "many": 40}
+BLOCKS = [f"192.0.{number}.0/25" for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("layout", "sizes"),
+    [
+        pytest.param(MEASURED, [40, 3, 2, 1], id="within the budget"),
+        pytest.param(Layout(set_budget=4), [40, 3, 2, 1], id="just within it"),
+        pytest.param(Layout(set_budget=3), [40, 3, 2], id="the smallest is given up"),
+        pytest.param(Layout(set_budget=2), [40, 3], id="the two smallest are"),
+        pytest.param(Layout(set_budget=0), [40], id="all but those too large for rules"),
+        pytest.param(Layout(set_budget=0, inline_peers=40), [], id="all, where no set is too large"),
+        pytest.param(Layout(set_budget=0, inline_peers=2), [40, 3], id="only those that are small enough"),
+    ],
+)
+def test_sets_of_peers_keep_to_the_budget(layout: Layout, sizes: list[int]) -> None:
+    rules = [from_app(app, 80 + number) for number, app in enumerate(SIZES)]
+    assert peer_sets(lower(plan_of(rules, SIZES), Options(), layout)) == sizes
+
+
+@pytest.mark.parametrize(
+    ("layout", "sizes"),
+    [
+        pytest.param(MEASURED, [6], id="many blocks are a set"),
+        pytest.param(Layout(blocks_inline=6), [], id="few are rules"),
+        pytest.param(Layout(set_budget=0), [], id="without a budget they are rules"),
+    ],
+)
+def test_sets_of_blocks(layout: Layout, sizes: list[int]) -> None:
+    table = lower(plan_of([from_blocks(BLOCKS, 80)], {}), Options(), layout)
+    assert peer_sets(table) == sizes
+    assert all(one.interval for one in table.sets if one.name.startswith("b"))
+
+
+@pytest.mark.parametrize(
+    ("layout", "lists"),
+    [(MEASURED, ["tcp dport { 80, 443 }"]), (Layout(set_budget=0), ["tcp dport 80", "tcp dport 443"])],
+    ids=["within the budget", "beyond it"],
+)
+def test_lists_of_ports(layout: Layout, lists: list[str]) -> None:
+    table = lower(plan_of([from_app("one", 80, 443)], SIZES), Options(), layout)
+    (chain,) = (chain for chain in table.chains if chain.name.startswith("i4_"))
+    assert [str(rule).split(" ip ")[0] for rule in chain.rules[: len(lists)]] == lists
+
+
+def test_equal_peers_share_a_set_and_a_chain() -> None:
+    """Two classes, one group: what only differs in its subjects or ports is there once."""
+    rules = [from_app(app, *range(1, 20, 2)) for app in ("one", "two", "three")] + [from_app("one", 100)]
+    table = lower(plan_of(rules, SIZES), Options(), Layout(most_arms=0))
+    assert peer_sets(table) == [6, 1]
+    assert sum("_to_" in chain.name for chain in table.chains) == 2
