@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
+from npc.backends.printing import BUILT_IN
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
 from npc.compiler.plan import Plan
@@ -63,20 +65,38 @@ class Backend:
     """The argv that checks them without loading."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """The names that `--set NAME=VALUE` may set for this target, each with its meaning in a line."""
+    template_folder: Path = BUILT_IN
+    """Where the templates are: a third party's target has its own folder."""
 
 
 def find_backend(name: str) -> Backend:
-    """The target of that name; InputError with the nearest one when there is none."""
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in found:
-        help = did_you_mean(name, sorted(found))
-        raise InputError([Diagnostic(codes.NO_TARGET, f"there is no target {name!r}", help=help)])
-    backend = found[name].load()
+    """The target of that name; InputError with the nearest one when there is none.
+
+    InputError too where the name is claimed by two packages, or what it leads to is no `Backend`.
+    """
+    found = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
+    if not found:
+        raise _no_target(f"there is no target {name!r}", did_you_mean(name, target_names()))
+    if len(found) > 1:
+        claims = " and ".join(sorted(found))
+        raise _no_target(f"two installed targets are called {name!r}", f"{claims}: uninstall one of them")
+    (entry,) = found.values()
+    try:
+        backend = entry.load()
+    except Exception as error:  # a third party's code: whatever it raises is not npc's bug
+        message = f"the installed target {name!r} cannot be loaded: {type(error).__name__}: {error}"
+        raise _no_target(message, f"its entry point is {entry.value}") from error
     if not isinstance(backend, Backend):
-        raise InputError([Diagnostic(codes.NO_TARGET, f"the installed target {name!r} is no npc backend")])
+        raise _no_target(
+            f"the installed target {name!r} is no npc backend", f"{entry.value} must be a Backend"
+        )
     return backend
 
 
 def target_names() -> list[str]:
     """The targets that are installed, sorted."""
     return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def _no_target(message: str, help: str) -> InputError:
+    return InputError([Diagnostic(codes.NO_TARGET, message, help=help)])

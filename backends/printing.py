@@ -12,15 +12,16 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 
 BUILT_IN = Path(__file__).with_name("templates")
+"""The templates of npc's own targets."""
 
 
-def render(template: str, template_dir: Path | None, **variables: Any) -> str:
-    """The text of a template, from `template_dir` where it has one of that name.
+def render(template: str, template_dir: Path | None, folder: Path = BUILT_IN, **variables: Any) -> str:
+    """The text of a template, from `template_dir` where it has one of that name, else from `folder`.
 
-    npc's own is always there as `npc/NAME`, to include or extend. InputError with the template's line
-    when one of `template_dir` is malformed or fails.
+    That of `folder`, the target's own, is always there as `npc/NAME`, to include or extend. InputError
+    with the template's line when one that is not npc's is malformed or fails.
     """
-    own = jinja2.FileSystemLoader(BUILT_IN)
+    own = jinja2.FileSystemLoader(folder)
     loaders: list[jinja2.BaseLoader] = [own, jinja2.PrefixLoader({"npc": own})]
     if template_dir is not None:
         loaders.insert(0, jinja2.FileSystemLoader(template_dir))
@@ -35,7 +36,7 @@ def render(template: str, template_dir: Path | None, **variables: Any) -> str:
     try:
         return environment.get_template(template).render(variables)
     except Exception as error:
-        if template_dir is None:  # npc's own templates do not fail: a bug
+        if template_dir is None and folder == BUILT_IN:  # npc's own templates do not fail: a bug
             raise
         message = f"{_place(error, template)}: {str(error) or type(error).__name__}"
         raise InputError([Diagnostic(codes.TEMPLATE, message)]) from None

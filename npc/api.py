@@ -31,6 +31,15 @@ from npc.compiler.resolve import Model
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What policies come to before a target is chosen, with warnings and notes."""
+
+    plan: Plan
+    inventory: Inventory
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Compilation:
     """What came of a compilation: the files to load, the plan behind them, warnings and notes."""
 
@@ -75,6 +84,18 @@ def compile_sources(
     backend = find_backend(target)
     options = options or Options()
     _check_settings(backend, options)
+    planned = plan_sources(found, node=node, progress=progress)
+    step("lowering", 0, 1)
+    with _collector_paused():
+        artifacts = emit(planned.plan, backend, options, template_dir)
+    return Compilation(artifacts, planned.plan, planned.diagnostics)
+
+
+def plan_sources(
+    found: Iterable[Source], *, node: str | None = None, progress: Progress | None = None
+) -> Planned:
+    """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
+    step = progress or _nobody
     with _collector_paused():
         loaded = load(found, progress)
         step("resolving", 0, 1)
@@ -82,9 +103,7 @@ def compile_sources(
         plan = _plan(loaded.policies, inventory, node, diagnostics)
         if not plan.classes:
             diagnostics.append(_nothing_isolated(loaded.policies, node))
-        step("lowering", 0, 1)
-        artifacts = emit(plan, backend, options, template_dir)
-    return Compilation(artifacts, plan, tuple(diagnostics))
+    return Planned(plan, inventory, tuple(diagnostics))
 
 
 def check_paths(paths: Iterable[str], stdin: Callable[[], bytes] | None = None) -> tuple[Diagnostic, ...]:
@@ -116,7 +135,8 @@ def emit(
     """A plan as a target's files: file name to text."""
     ruleset = backend.lower(plan, options)
     return {
-        name: render(template, template_dir, ruleset=ruleset) for name, template in backend.templates.items()
+        name: render(template, template_dir, backend.template_folder, ruleset=ruleset)
+        for name, template in backend.templates.items()
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from npc.backends.nft.ruleset import Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import (
@@ -11,15 +9,12 @@ from npc.compiler.algebra.addresses import (
     EVERY_V6,
     Family,
     as_cidr,
-    cidrs,
     format_address,
     format_cidr,
 )
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.frontend.syntax import Direction
-
-_LONGEST_BLOCK_LIST = 16
-"""Ranges that are searched for a common block with holes: the search is quadratic."""
+from npc.compiler.optimize.blocks import hulls
 
 
 def address_field(family: Family, direction: Direction, *, peer: bool) -> str:
@@ -98,7 +93,7 @@ def block_matches(blocks: Intervals, field: str) -> list[tuple[Match, ...]]:
     Ranges that make up a block but for some holes are one alternative: the block and `!=` each hole.
     """
     matches = []
-    for hull, holes in _hulls(blocks):
+    for hull, holes in hulls(blocks):
         outside = tuple(_not(field, hole) for hole in holes)
         is_all = Intervals((hull,)) in (EVERY_V4, EVERY_V6)
         matches.append(outside if is_all else (Match(field, (address_range_text(hull),)), *outside))
@@ -107,17 +102,3 @@ def block_matches(blocks: Intervals, field: str) -> list[tuple[Match, ...]]:
 
 def _not(field: str, hole: Range) -> Match:
     return Match(field, (address_range_text(hole),), negated=True)
-
-
-def _hulls(blocks: Intervals) -> Iterator[tuple[Range, tuple[Range, ...]]]:
-    """Runs of ranges that fill an aligned block but for holes, longest first at each point."""
-    ranges, start = blocks.ranges, 0
-    while start < len(ranges):
-        for stop in range(min(len(ranges), start + _LONGEST_BLOCK_LIST), start, -1):
-            hull = ranges[start][0], ranges[stop - 1][1]
-            if stop == start + 1 or as_cidr(hull):
-                holes = tuple((ranges[i][1] + 1, ranges[i + 1][0] - 1) for i in range(start, stop - 1))
-                if sum(1 for hole in holes for _ in cidrs(hole)) <= stop - start or stop == start + 1:
-                    yield hull, holes
-                    start = stop
-                    break

@@ -55,14 +55,16 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word that `word` was most likely meant to be, whatever its case; None when none is close.
+
+    `cutoff` is how alike they must be, from 0 to 1 (difflib's ratio).
 
     >>> nearest("podSelecter", ["podSelector", "policyTypes"])
     'podSelector'
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
-    match = difflib.get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=0.6)
+    match = difflib.get_close_matches(word.lower()[:80], by_lower, n=1, cutoff=cutoff)
     return by_lower[match[0]] if match else None
 
 

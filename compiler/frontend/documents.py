@@ -6,32 +6,42 @@ goes to msgspec as bytes stays bytes until its type is known, so a large invento
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from npc.compiler.frontend import codes, schema
-from npc.compiler.frontend.diagnostics import Diagnostic, did_you_mean, nearest
-from npc.compiler.frontend.json_reader import DuplicateKeyError, find_duplicate, read_json, span_at
+from npc.compiler.frontend.diagnostics import Diagnostic, nearest
+from npc.compiler.frontend.json_reader import MalformedJson, read_json
+from npc.compiler.frontend.kinds import is_inventory, is_list, is_policy, item_kind, mistake
+from npc.compiler.frontend.malformed import not_text
 from npc.compiler.frontend.networkpolicy import read_policy
 from npc.compiler.frontend.shapes import Problem, check_shape, describe, quoted
-from npc.compiler.frontend.source import Origin, Source, Span, Step, format_path
+from npc.compiler.frontend.source import Origin, PathInDocument, Source, format_path
 from npc.compiler.frontend.syntax import NetworkPolicy
-from npc.compiler.frontend.yaml_reader import read_yaml
+from npc.compiler.frontend.yaml_reader import DEEPEST, read_yaml
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, and how far it is: (words, done, total)."""
 
-InventoryObject = schema.Object | schema.Inventory
+InventoryObject = (
+    schema.Object
+    | schema.Inventory
+    | schema.InventoryEndpoint
+    | schema.InventoryNamespace
+    | schema.InventoryNode
+)
 
-_INVENTORY_KINDS = ("Pod", "Namespace", "Node", "Service")
-_POLICY_GROUP = "networking.k8s.io"
-_CLUSTER_POLICIES = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
-_COMPACT = {"endpoints", "namespaces", "nodes"}
-"""The keys by which the compact inventory form is known."""
+_COMPACT: dict[str, tuple[str, type[InventoryObject]]] = {
+    "endpoints": ("endpoint", schema.InventoryEndpoint),
+    "namespaces": ("Namespace", schema.InventoryNamespace),
+    "nodes": ("Node", schema.InventoryNode),
+}
+"""The keys by which the compact inventory form is known, and what each lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +60,23 @@ class _Head(Struct):
     apiVersion: Any = None
 
 
-class _Items(Struct):
+class _List(Struct):
+    """A list of objects that are still as they were written."""
+
     kind: Any = None
     apiVersion: Any = None
-    items: list[Raw] | None = None
+    items: Raw = Raw()
 
 
 _head = msgspec.json.Decoder(_Head)
-_items = msgspec.json.Decoder(_Items)
+_list = msgspec.json.Decoder(_List)
+_items = msgspec.json.Decoder(list[Raw])
 _object = msgspec.json.Decoder(schema.Object)
 _object_list = msgspec.json.Decoder(schema.ObjectList)
+_BEGINS_LIKE_JSON = re.compile(rb"\s*[{\[]")
+_MEANT_AS_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[{\["])')
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not what was asked for."""
 
 
 def load(sources: Iterable[Source], progress: Progress | None = None) -> Loaded:
@@ -70,7 +87,7 @@ def load(sources: Iterable[Source], progress: Progress | None = None) -> Loaded:
         if progress is not None:
             progress("reading", done, len(listed))
         reader.source(source)
-    reader.count_passed_over()
+    reader.finish(listed)
     return Loaded(tuple(reader.policies), tuple(reader.inventory), tuple(reader.diagnostics))
 
 
@@ -80,6 +97,8 @@ class _Reader:
     inventory: list[tuple[InventoryObject, Origin]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)
+    is_empty: bool = True
+    """Whether no document has been seen yet."""
 
     def source(self, source: Source) -> None:
         try:
@@ -89,208 +108,223 @@ class _Reader:
             self.diagnostics.append(Diagnostic(codes.UNREADABLE, f"{source.name}: {reason}"))
             return
         data = data.removeprefix(b"\xef\xbb\xbf")
-        if data[:4096].lstrip()[:1] in (b"{", b"[") and self._json(source, data):
-            return
+        refused = None
+        if _BEGINS_LIKE_JSON.match(data):
+            refused = self._json(Origin(source), data)
+            if refused is None:
+                return
+            if source.name.endswith(".json"):
+                self._malformed_json(Origin(source), data, refused)
+                return
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
-            self.diagnostics.append(_not_text(source, data, error.start))
+            self.diagnostics.append(not_text(Origin(source), error))
             return
         documents, diagnostics = read_yaml(source, data)
+        if refused is not None and not documents and _MEANT_AS_JSON.match(data):
+            self._malformed_json(Origin(source), data, refused)
+            return
         self.diagnostics.extend(diagnostics)
         for document in documents:
             if document.value is not None:
                 self._value(document.value, document.origin)
 
-    def _json(self, source: Source, data: bytes) -> bool:
-        """Read a JSON text; False when it is none and YAML may still make sense of it."""
-        origin = Origin(source)
+    def finish(self, sources: Sequence[Source]) -> None:
+        """Say what only the end shows: how much was passed over, or that there was nothing at all."""
+        if self.passed_over:
+            counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.passed_over.items()))
+            self.diagnostics.append(Diagnostic(codes.PASSED_OVER, f"passed over: {counts}"))
+        elif sources and self.is_empty and not self.diagnostics:
+            where = sources[0].name if len(sources) == 1 else f"any of the {len(sources):,} files"
+            self.diagnostics.append(Diagnostic(codes.NO_INPUT, f"there is no object in {where}"))
+
+    def _json(self, origin: Origin, data: bytes) -> Exception | None:
+        """Read a JSON text; what msgspec said when it is none, and YAML may still make sense of it."""
         if self._inventory_list(data, origin):
-            return True
+            return None
         try:
-            whole = _items.decode(data)
-        except msgspec.ValidationError:
+            whole = _list.decode(data)
+        except msgspec.ValidationError:  # no object
+            whole = _List()
+        except _REFUSED as error:
+            return error
+        if is_list(whole.kind) and bytes(whole.items)[:1] == b"[":
+            self._json_list(whole, origin, data)
+        else:
             self._json_object(Raw(data), origin)
-            return True
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if not source.name.endswith(".json") and not isinstance(error, RecursionError):
-                return False
-            self.diagnostics.append(_malformed_json(source, data, error))
-            return True
-        if whole.items is None or not _is_list(whole.kind):
-            self._json_object(Raw(data), origin)
-            return True
-        for index, item in enumerate(whole.items):
-            self._json_object(item, origin.at("items", index), whole)
-        return True
+        return None
 
     def _inventory_list(self, data: bytes, origin: Origin) -> bool:
         """Read a list that holds nothing but inventory objects, in one pass; False when it may hold more."""
         try:
             listed = _object_list.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except _REFUSED:
             return False
-        kinds = {(one.api_version, one.kind) for one in listed.items}
-        if listed.kind != "List" or not kinds <= {("v1", kind) for kind in _INVENTORY_KINDS}:
+        if listed.kind != "List" or not all(is_inventory(one.kind, one.api_version) for one in listed.items):
             return False
+        self.is_empty = False
         self.inventory.extend((one, origin.at("items", index)) for index, one in enumerate(listed.items))
         return True
 
-    def _json_object(self, raw: Raw, origin: Origin, parent: _Items | None = None) -> None:
+    def _json_list(self, whole: _List, origin: Origin, data: bytes) -> None:
+        """A list that is not all inventory, object by object."""
+        self.is_empty = False
+        envelope = data.replace(bytes(whole.items), b"[]", 1)
+        try:
+            read_json(envelope.decode("utf-8"))  # msgspec would not see a second `items`
+        except (MalformedJson, UnicodeDecodeError) as error:
+            self._malformed_json(origin, data, error)
+            return
+        for index, item in enumerate(_items.decode(whole.items)):
+            self._json_object(item, origin.at("items", index), whole)
+
+    def _json_object(self, raw: Raw, origin: Origin, parent: _List | None = None) -> None:
         try:
             head = _head.decode(raw)
-        except msgspec.ValidationError:
-            self._value(None, origin)
-            return
-        kind = head.kind or (_item_kind(parent.kind) if parent else None)
-        if kind in _INVENTORY_KINDS and head.kind and (head.apiVersion or "v1") == "v1":
+        except _REFUSED:
+            head = _Head()
+        kind, version = head.kind, head.apiVersion
+        if is_inventory(kind, version):
             try:
                 self.inventory.append((_object.decode(raw), origin))
-            except (msgspec.ValidationError, UnicodeDecodeError):
-                self._plain_json(raw, origin, parent)
-        elif isinstance(kind, str) and not _concerns_npc(kind):
-            self._pass_over(kind, head.apiVersion)
-        else:
-            self._plain_json(raw, origin, parent)
-
-    def _plain_json(self, raw: Raw, origin: Origin, parent: _Items | None) -> None:
-        """An object that is looked at closely: a policy, or one that something is wrong with."""
+                self.is_empty = False
+                return
+            except _REFUSED:
+                pass  # to be looked at closely
+        elif parent is not None and not kind:
+            kind, version = item_kind(parent.kind), version or parent.apiVersion
+        if isinstance(kind, str) and _is_of_no_concern(kind, version):
+            self._pass_over(kind, version)
+            return
         data = bytes(raw)
         try:
-            value = read_json(data)
-        except DuplicateKeyError as error:
-            text = origin.source.data().decode("utf-8", "replace")
-            offset = find_duplicate(text, error.key) or 0
-            span = span_at(text, offset, offset + len(error.key) + 2)
-            self.diagnostics.append(
-                Diagnostic(codes.DUPLICATE_KEY, str(error), Origin(origin.source, span=span))
-            )
-            return
-        except (ValueError, RecursionError) as error:
-            self.diagnostics.append(_malformed_json(origin.source, origin.source.data(), error))
+            value = read_json(data.decode("utf-8"))
+        except (MalformedJson, UnicodeDecodeError) as error:
+            self._malformed_json(origin, data, error)
             return
         if parent is not None and isinstance(value, dict):
             value = _as_item(value, parent.kind, parent.apiVersion)
         self._value(value, origin)
 
+    def _malformed_json(self, origin: Origin, data: bytes, error: Exception) -> None:
+        """Report why the data at an origin are no JSON; msgspec knows that they are not, but little more."""
+        try:
+            text = data.decode("utf-8")
+            if not isinstance(error, MalformedJson):
+                read_json(text)
+        except UnicodeDecodeError as located:
+            self.diagnostics.append(not_text(origin, located))
+            return
+        except MalformedJson as explained:
+            error = explained
+        if isinstance(error, MalformedJson):
+            found = replace(origin, within=error.at)
+            self.diagnostics.append(Diagnostic(error.code, error.message, found, help=error.help))
+        else:
+            found = replace(origin, within=(0, 1))
+            self.diagnostics.append(Diagnostic(codes.SYNTAX, f"malformed JSON: {error}", found))
+
     def _value(self, value: Any, origin: Origin) -> None:
         """One object as plain values."""
+        self.is_empty = False
         if not isinstance(value, dict):
-            self._report(
-                origin,
-                "",
-                Problem(
-                    (),
-                    codes.NOT_AN_OBJECT,
-                    f"expected a Kubernetes object, found {describe(value)}",
-                    help="an object is a mapping with apiVersion, kind and metadata",
-                ),
-            )
+            message = f"expected a Kubernetes object, found {describe(value)}"
+            help = "an object is a mapping with apiVersion, kind and metadata"
+            if isinstance(value, list):
+                help = "separate objects by '---', or make them the items of an object of kind List"
+            self._report(origin, "", Problem((), codes.NOT_AN_OBJECT, message, help=help))
             return
         kind, version = value.get("kind"), value.get("apiVersion")
-        if kind is None and _COMPACT & value.keys():
-            self._inventory_object(value, schema.Inventory, "inventory", origin)
+        if kind is None and _COMPACT.keys() & value.keys():
+            self._compact(value, origin)
         elif not isinstance(kind, str) or not kind:
             self._kindless(value, origin)
-        elif _is_list(kind) and isinstance(value.get("items"), list):
-            for index, item in enumerate(value["items"]):
-                if isinstance(item, dict):
-                    item = _as_item(item, kind, version)
-                self._value(item, origin.at("items", index))
-        elif kind in _INVENTORY_KINDS and version in ("v1", None):
-            self._inventory_object(value, schema.Object, kind, origin)
-        elif kind == "NetworkPolicy" and version == f"{_POLICY_GROUP}/v1":
+        elif is_list(kind):
+            self._list(value, kind, origin)
+        elif is_inventory(kind, version):
+            self._inventory_object(value, kind, origin)
+        elif is_policy(kind, version):
             self._policy(value, origin)
-        elif _concerns_npc(kind):
-            self._unknown_version(kind, version, origin)
+        elif (problem := mistake(kind, version)) is not None:
+            self._report(origin, "", problem)
         else:
             self._pass_over(kind, version)
+
+    def _list(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
+        items = value.get("items")
+        if len(origin.path) >= DEEPEST:
+            self._report(origin, "", Problem((), codes.TOO_DEEP, "lists are nested too deeply"))
+        elif isinstance(items, list):
+            for index, item in enumerate(items):
+                if isinstance(item, dict):
+                    item = _as_item(item, kind, value.get("apiVersion"))
+                self._value(item, origin.at("items", index))
+        elif items is not None:
+            message = f"expected a list, found {describe(items)}"
+            self._report(origin, kind, Problem(("items",), codes.WRONG_TYPE, message, "TypeInvalid"))
 
     def _policy(self, value: dict[str, Any], origin: Origin) -> None:
         problems: list[Problem] = []
+        shape: list[Problem] = []
         try:
-            decoded: schema.NetworkPolicy | None = msgspec.convert(value, schema.NetworkPolicy)
-            shape: list[Problem] = []
+            decoded = msgspec.convert(value, schema.NetworkPolicy)
         except msgspec.ValidationError:
             shape, kept = check_shape(value, schema.NetworkPolicy)
-            decoded = None if kept is None else msgspec.convert(kept, schema.NetworkPolicy)
-        about = f"NetworkPolicy {_name_of(value)}"
-        if decoded is not None:
-            policy = read_policy(decoded, origin, problems.append)
-            # What stands beside or around an unreadable part would be judged wrongly without it.
-            unsure = {one.path[:length] for one in shape for length in range(len(one.path) + 1)}
-            beside = {one.path[:-1] for one in shape}
-            problems = [one for one in problems if one.path not in unsure and one.path[:-1] not in beside]
-            if not shape and not any(one.code.severity is codes.Severity.ERROR for one in problems):
-                self.policies.append(policy)
-        for problem in shape + problems:
-            self._report(origin, about, problem)
+            decoded = msgspec.convert(kept, schema.NetworkPolicy)
+        policy = read_policy(decoded, origin, problems.append)
+        if shape:
+            problems = [*shape, *_standing(problems, shape, value)]
+        elif not any(one.code.severity is codes.Severity.ERROR for one in problems):
+            self.policies.append(policy)
+        for problem in problems:
+            self._report(origin, f"NetworkPolicy {_name_of(value)}", problem)
 
-    def _inventory_object(
-        self, value: dict[str, Any], type_: type[InventoryObject], kind: str, origin: Origin
-    ) -> None:
+    def _inventory_object(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
         try:
-            self.inventory.append((msgspec.convert(value, type_), origin))
+            self.inventory.append((msgspec.convert(value, schema.Object), origin))
         except msgspec.ValidationError:
-            for problem in check_shape(value, type_)[0]:
-                self._report(origin, f"{kind} {_name_of(value)}".strip(), problem)
+            for problem in check_shape(value, schema.Object)[0]:
+                self._report(origin, f"{kind} {_name_of(value)}", problem)
+
+    def _compact(self, value: dict[str, Any], origin: Origin) -> None:
+        """The compact inventory form; where parts of it are wrong, the others are looked at all the same."""
+        try:
+            self.inventory.append((msgspec.convert(value, schema.Inventory), origin))
+            return
+        except msgspec.ValidationError:
+            problems = check_shape(value, schema.Inventory)[0]
+        abouts: dict[PathInDocument, str] = {}
+        for key, (word, type_) in _COMPACT.items():
+            entries = value.get(key)
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+                abouts[key, index] = f"{word} {_name_of(entry)}"
+                try:
+                    self.inventory.append((msgspec.convert(entry, type_), origin.at(key, index)))
+                except msgspec.ValidationError:
+                    pass  # among the problems
+        for problem in problems:
+            self._report(origin, abouts.get(problem.path[:2], "the inventory"), problem)
 
     def _kindless(self, value: dict[str, Any], origin: Origin) -> None:
-        if value.keys() & {"apiVersion", "metadata", "spec"}:
-            mistyped = nearest("kind", [key for key in value if key not in ("metadata", "spec")])
-            self._report(
-                origin,
-                "",
-                Problem(
-                    ("kind",),
-                    codes.NOT_AN_OBJECT,
-                    "Required value: the object has no kind",
-                    "Required",
-                    help=f"is {quoted(mistyped)} meant to be kind?" if mistyped else "",
-                ),
-            )
+        kind = value.get("kind")
+        if kind is not None and kind != "":
+            message = f"expected a string, found {describe(kind)}"
+            self._report(origin, "", Problem(("kind",), codes.WRONG_TYPE, message, "TypeInvalid"))
+        elif value.keys() & {"kind", "apiVersion", "metadata", "spec"}:
+            mistyped = nearest("kind", [key for key in value if key not in ("kind", "metadata", "spec")])
+            help = f"is {quoted(mistyped)} meant to be kind?" if mistyped else "write kind: NetworkPolicy"
+            message = "Required value: the object has no kind"
+            self._report(origin, "", Problem(("kind",), codes.NOT_AN_OBJECT, message, "Required", help=help))
         else:
-            self._pass_over("no Kubernetes object", None)
-
-    def _unknown_version(self, kind: str, version: Any, origin: Origin) -> None:
-        group = version.rpartition("/")[0] if isinstance(version, str) else ""
-        if kind in _CLUSTER_POLICIES:
-            problem = Problem(
-                ("kind",),
-                codes.UNKNOWN_VERSION,
-                f"{kind} cannot be compiled by this version of npc",
-                help="without it the ruleset would not be what the policies say",
-            )
-        elif kind == "NetworkPolicy" and group not in ("", "extensions", _POLICY_GROUP):
-            self._pass_over(kind, version)
-            return
-        elif kind == "NetworkPolicy" or kind in _INVENTORY_KINDS:
-            wanted = "v1" if kind in _INVENTORY_KINDS else f"{_POLICY_GROUP}/v1"
-            found = "there is no apiVersion" if version is None else f"found {describe(version)}"
-            problem = Problem(
-                ("apiVersion",),
-                codes.UNKNOWN_VERSION,
-                f"{kind} has the apiVersion {wanted}; {found}",
-                help=f"write apiVersion: {wanted}",
-            )
-        else:
-            problem = Problem(
-                ("kind",),
-                codes.UNKNOWN_VERSION,
-                f"unknown kind {quoted(kind)}",
-                help=did_you_mean(kind, ["NetworkPolicy"]),
-            )
-        self._report(origin, "", problem)
+            self._pass_over("without a kind", None)
 
     def _pass_over(self, kind: str, version: Any) -> None:
+        self.is_empty = False
         group = version.rpartition("/")[0] if isinstance(version, str) else ""
-        name = f"{kind}.{group}" if kind == "NetworkPolicy" and group else kind
+        name = f"{kind}.{group}" if kind.startswith("NetworkPolicy") and group else kind
+        name = name if len(name) <= 80 else name[:77] + "..."
         self.passed_over[name] = self.passed_over.get(name, 0) + 1
-
-    def count_passed_over(self) -> None:
-        if self.passed_over:
-            counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.passed_over.items()))
-            self.diagnostics.append(Diagnostic(codes.PASSED_OVER, f"passed over: {counts}"))
 
     def _report(self, origin: Origin, about: str, problem: Problem) -> None:
         path = origin.path + (problem.show if problem.show is not None else problem.path)
@@ -302,76 +336,55 @@ class _Reader:
                 field=format_path(problem.path),
                 reason=problem.reason,
                 help=problem.help,
-                about=about,
+                about=about.strip(),
             )
         )
 
 
-def _is_list(kind: Any) -> bool:
-    return isinstance(kind, str) and kind.endswith("List")
-
-
-def _item_kind(list_kind: Any) -> str | None:
-    """The kind of the items of a typed list, which leave it out: a PodList's are Pods."""
-    return list_kind.removesuffix("List") or None if isinstance(list_kind, str) else None
+def _is_of_no_concern(kind: str, version: Any) -> bool:
+    """Whether an object of this kind is passed over."""
+    return not (
+        is_list(kind) or is_inventory(kind, version) or is_policy(kind, version) or mistake(kind, version)
+    )
 
 
 def _as_item(value: dict[str, Any], list_kind: Any, list_version: Any) -> dict[str, Any]:
-    kind = _item_kind(list_kind)
+    kind = item_kind(list_kind)
     if kind is None or "kind" in value:
         return value
     return {"apiVersion": list_version, "kind": kind, **value}
 
 
-def _concerns_npc(kind: str) -> bool:
-    """Whether passing over an object of this kind could leave a policy out."""
-    known = ("NetworkPolicy", *_CLUSTER_POLICIES)
-    foreign = kind.endswith(("NetworkPolicy", "NetworkPolicies"))
-    return kind in known or kind in _INVENTORY_KINDS or (not foreign and _is_mistyped(kind))
+def _standing(problems: list[Problem], shape: list[Problem], value: dict[str, Any]) -> Iterator[Problem]:
+    """The problems that stand whatever the parts of a wrong shape were meant to be.
+
+    What stands around or in such a part, or is missing beside one, would be judged wrongly without it.
+    """
+    wrong = {one.path for one in shape}
+    around = {path[:length] for path in wrong for length in range(len(path))}
+    beside = {path[:-1] for path in wrong if isinstance(path[-1], str)}
+    for one in problems:
+        within = any(one.path[:length] in wrong for length in range(1, len(one.path) + 1))
+        relies = one.path[-1] == "endPort" or not _leads(value, one.path)
+        if one.path not in around and not within and not (relies and one.path[:-1] in beside):
+            yield one
 
 
-def _is_mistyped(kind: str) -> bool:
-    wanted = "networkpolicy"
-    lowered = kind.lower()
-    return lowered == wanted or (abs(len(lowered) - len(wanted)) <= 2 and nearest(kind, [wanted]) is not None)
+def _leads(value: Any, path: PathInDocument) -> bool:
+    """Whether there is something at a path."""
+    try:
+        for step in path:
+            value = value[step]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
-def _name_of(value: dict[str, Any]) -> str:
+def _name_of(value: Any) -> str:
+    """`namespace/name` of an object or of an entry of the compact form, as far as it has them."""
+    if not isinstance(value, dict):
+        return ""
     metadata = value.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else value
-    steps: list[Step] = [metadata.get(key) for key in ("namespace", "name")]  # type: ignore[misc]
-    return "/".join(one[:80] for one in steps if isinstance(one, str))
-
-
-def _not_text(source: Source, data: bytes, offset: int) -> Diagnostic:
-    line = data.count(b"\n", 0, offset)
-    column = len(data[data.rfind(b"\n", 0, offset) + 1 : offset].decode("utf-8", "replace"))
-    origin = Origin(source, span=Span(line + 1, column + 1, column + 2))
-    return Diagnostic(
-        codes.NOT_TEXT,
-        f"the byte 0x{data[offset]:02x} is not UTF-8",
-        origin,
-        help="manifests are UTF-8 text; is this another kind of file?",
-    )
-
-
-def _malformed_json(source: Source, data: bytes, error: Exception) -> Diagnostic:
-    match error:
-        case RecursionError():
-            return Diagnostic(codes.TOO_DEEP, "nested too deeply", Origin(source, span=Span(1, 1, 2)))
-        case UnicodeDecodeError():
-            try:
-                data.decode("utf-8")
-            except UnicodeDecodeError as located:
-                return _not_text(source, data, located.start)
-    try:
-        read_json(data)
-    except DuplicateKeyError:
-        pass
-    except ValueError as located:
-        offset = getattr(located, "pos", 0)
-        problem = getattr(located, "msg", str(located))
-        text = data.decode("utf-8", "replace")
-        span = span_at(text, min(offset, len(text)), offset + 1)
-        return Diagnostic(codes.SYNTAX, f"malformed JSON: {problem}", Origin(source, span=span))
-    return Diagnostic(codes.SYNTAX, f"malformed JSON: {error}", Origin(source, span=Span(1, 1, 2)))
+    names = [metadata.get(key) for key in ("namespace", "name")]
+    return "/".join(one[:80] for one in names if isinstance(one, str))

@@ -1,34 +1,71 @@
 """JSON to plain values, and the places of values in JSON text.
 
 Values come from the standard library where duplicate keys must be seen (policies) and from msgspec
-where speed counts (inventories, `documents`); places are found by walking the text along a path,
-skipping what is beside it, so that nothing is paid for them until a diagnostic is shown.
+where speed counts (inventories, `documents`); places are found by walking the text along paths,
+skipping what is beside them, so that nothing is paid for them until a diagnostic is shown.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from npc.compiler.frontend.source import PathInDocument, Span, Step
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.codes import Code
+from npc.compiler.frontend.malformed import TEMPLATE, TEMPLATE_HELP
+from npc.compiler.frontend.shapes import quoted
+from npc.compiler.frontend.source import PathInDocument, Step
+
+Wanted = tuple[PathInDocument, bool]
+"""A path, and whether its last key is meant."""
+Offsets = tuple[int, int]
+"""Where something begins in a text, and where it has ended, in characters."""
 
 
-class DuplicateKeyError(ValueError):
-    """An object has a key twice."""
+class MalformedJson(ValueError):
+    """What keeps a text from being JSON, or from meaning one thing; `at` is where."""
 
+    def __init__(self, code: Code, message: str, at: Offsets, help: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.at = at
+        self.help = help
+
+
+def read_json(text: str) -> Any:
+    """The value of a JSON text. Raises MalformedJson."""
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer)
+    except _RepeatedKey as error:
+        message = f"the key {quoted(error.key)} stands here twice"
+        raise MalformedJson(codes.DUPLICATE_KEY, message, _repeated(text, error.key)) from None
+    except _NoConstant as error:
+        message = f"malformed JSON: {error.name} is no JSON value"
+        raise MalformedJson(codes.SYNTAX, message, _constant(text, error.name)) from None
+    except json.JSONDecodeError as error:
+        raise _explained(text, error) from None
+    except RecursionError:
+        message = "nested too deeply"
+        raise MalformedJson(codes.TOO_DEEP, message, _deepest(text)) from None
+    if "\\u" in text and (lone := _lone_surrogate(text)) is not None:
+        message = "malformed JSON: an escape that is half of a character"
+        raise MalformedJson(codes.SYNTAX, message, lone, "write both halves, or the character itself")
+    return value
+
+
+class _RepeatedKey(ValueError):
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key!r} stands here twice")
+        super().__init__(key)
         self.key = key
 
 
-def read_json(data: bytes) -> Any:
-    """The value of a JSON text.
-
-    Raises DuplicateKeyError, and ValueError or RecursionError for what is no (sane) JSON.
-    """
-    return json.loads(data, object_pairs_hook=_unique, parse_constant=_no_constant)
+class _NoConstant(ValueError):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -37,71 +74,159 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise DuplicateKeyError(key)
+                raise _RepeatedKey(key)
             seen.add(key)
     return value
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
+    raise _NoConstant(name)
 
 
+_LONGEST_INTEGER = 64
+"""Digits; longer ones are read as floating-point, so that no input makes Python convert megabytes of them."""
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+# --- where a text is wrong ----------------------------------------------------------------------------------
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|-?Infinity|NaN', re.DOTALL)
+_DEEPEST = 100
+"""Levels of nesting; a NetworkPolicy needs ten."""
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _repeated(text: str, key: str) -> Offsets:
+    """The first key that repeats `key` in its object."""
+    stack: list[set[str]] = []
+    for match in _TOKEN.finditer(text):
+        if match[0] in "{[":
+            stack.append(set())
+        elif match[0] in "}]":
+            stack.pop()
+        elif text.startswith(":", _skip(text, match.end())):
+            name = json.loads(match[0], strict=False)
+            if name == key and name in stack[-1]:
+                return match.span()
+            stack[-1].add(name)
+    raise AssertionError("the text was read, and repeats the key")
+
+
+def _constant(text: str, name: str) -> Offsets:
+    return next(match.span() for match in _TOKEN.finditer(text) if match[0] == name)
+
+
+def _deepest(text: str) -> Offsets:
+    """The bracket at which a text is nested more deeply than any manifest."""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        if match[0] in "{[":
+            depth += 1
+            if depth > _DEEPEST:
+                return match.span()
+        elif match[0] in "}]":
+            depth -= 1
+    return 0, 1
+
+
+def _lone_surrogate(text: str) -> Offsets | None:
+    """The first escape of one half of a surrogate pair that stands without the other."""
+    high: re.Match[str] | None = None
+    for match in _ESCAPE.finditer(text):
+        number = int(match[1] or "0", 16)
+        if 0xDC00 <= number < 0xE000 and high is not None and high.end() == match.start():
+            high = None
+            continue
+        if high is not None:
+            return high.span()
+        if 0xDC00 <= number < 0xE000:
+            return match.span()
+        high = match if 0xD800 <= number < 0xDC00 else None
+    return high.span() if high is not None else None
+
+
+def _explained(text: str, error: json.JSONDecodeError) -> MalformedJson:
+    """The standard library's complaint, in words for the author."""
+    at = error.pos
+    character = text[at : at + 1]
+    known = (words for begin, words in _WORDS.items() if error.msg.startswith(begin))
+    message, help = next(known, (error.msg, ""))
+    if at >= len(text.rstrip()):
+        message, help = "the text ends too early", ""
+        at = max(0, len(text.rstrip()) - 1)
+    elif TEMPLATE.search(text, max(0, at - 1), at + 2):
+        help = TEMPLATE_HELP
+    elif message in ("expected a key in double quotes", "expected a value"):
+        if character in "}]":
+            message, help = f"a comma before {character!r}", "leave the comma out"
+        elif character == "'":
+            help = "JSON has double quotes only"
+        elif character in "/#":
+            help = "JSON has no comments"
+        elif character.isalpha():
+            help = "put text in double quotes"
+    return MalformedJson(codes.SYNTAX, f"malformed JSON: {message}", (at, at + 1), help)
+
+
+_WORDS = {
+    "Expecting property name enclosed in double quotes": ("expected a key in double quotes", ""),
+    "Illegal trailing comma before end of object": ("a comma before '}'", "leave the comma out"),
+    "Illegal trailing comma before end of array": ("a comma before ']'", "leave the comma out"),
+    "Expecting value": ("expected a value", ""),
+    "Expecting ',' delimiter": ("expected ',' or the closing bracket", ""),
+    "Expecting ':' delimiter": ("expected ':' after the key", ""),
+    "Extra data": (
+        "text after the end of the value",
+        "put several objects into the items of a List, or into a YAML file with '---' between them",
+    ),
+    "Invalid control character": ("the string does not end in its line", "close the quote, or write \\n"),
+    "Invalid \\escape": ("an escape that JSON does not have", "double the backslash"),
+    "Invalid \\uXXXX escape": ("\\u and no four hexadecimal digits", ""),
+    "Unterminated string": ("the quote is not closed", ""),
+}
+"""What the standard library says, what is meant, and how to mend it."""
+
+
+# --- the places of values -----------------------------------------------------------------------------------
+
 _SCALAR_END = re.compile(r"[,\]}\s]")
 _decode = json.JSONDecoder().raw_decode
 
 
-def find_duplicate(text: str, key: str) -> int | None:
-    """The offset where an object repeats `key`; None when it never does."""
-    stack: list[set[str]] = []
-    token = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]')
-    for match in token.finditer(text):
-        if match[0] == "{":
-            stack.append(set())
-        elif match[0] == "}":
-            if stack:
-                stack.pop()
-        elif _after(text, match.end()) == ":" and stack:
-            name = json.loads(match[0], strict=False)
-            if name in stack[-1] and name == key:
-                return match.start()
-            stack[-1].add(name)
-    return None
+def places_in_json(text: str, wanted: Iterable[Wanted]) -> dict[Wanted, Offsets]:
+    """Where values and keys are, by their paths, in one walk; where a path ends early, its last value.
+
+    Raises ValueError or RecursionError where the text is no (sane) JSON.
+    """
+    found: dict[Wanted, Offsets] = {}
+    start = _skip(text, 0)
+    _place(text, start, (start, _head_end(text, start)), dict.fromkeys(wanted, 0), found)
+    return found
 
 
-def _after(text: str, offset: int) -> str:
-    end = _SPACE.match(text, offset).end()  # type: ignore[union-attr]
-    return text[end : end + 1]
-
-
-def span_in_json(text: str, path: PathInDocument, on_key: bool) -> Span:
-    """The place of the value (or the key) that a path leads to, or of the last one there is."""
-    start = end = _skip(text, 0)
-    position = start
-    for depth, step in enumerate(path):
-        for name, key_at, value_at in _members(text, position):
-            if name == step:
-                position = value_at
-                if on_key and depth == len(path) - 1:
-                    start, end = key_at, _decode(text, key_at)[1]
-                else:
-                    start, end = value_at, _head_end(text, value_at)
-                break
-        else:
-            break
-    else:
-        if not path:
-            end = _head_end(text, start)
-    return span_at(text, start, max(end, start + 1))
-
-
-def span_at(text: str, start: int, end: int) -> Span:
-    """The place of the characters from `start` to before `end`."""
-    line_start = text.rfind("\n", 0, start) + 1
-    line_end = text.find("\n", start)
-    stop = end if line_end < 0 else min(end, line_end)
-    column = start - line_start + 1
-    return Span(text.count("\n", 0, start) + 1, column, max(column + 1, column + stop - start))
+def _place(
+    text: str, start: int, place: Offsets, wanted: Mapping[Wanted, int], found: dict[Wanted, Offsets]
+) -> None:
+    """Find what is wanted in the value at `start`; `wanted` has how much of each path leads there."""
+    deeper: dict[Step, dict[Wanted, int]] = {}
+    for one, depth in wanted.items():
+        found[one] = place
+        if depth < len(one[0]):
+            deeper.setdefault(one[0][depth], {})[one] = depth + 1
+    if not deeper:
+        return
+    for name, key_at, value_at in _members(text, start):
+        if name in deeper:
+            on_key = {one: depth for one, depth in deeper[name].items() if one[1] and depth == len(one[0])}
+            if on_key:
+                found.update(dict.fromkeys(on_key, (key_at, _decode(text, key_at)[1])))
+            rest = {one: depth for one, depth in deeper[name].items() if one not in on_key}
+            if rest:
+                _place(text, value_at, (value_at, _head_end(text, value_at)), rest, found)
 
 
 def _skip(text: str, offset: int) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import yaml
 from yaml._yaml import CParser
 from yaml.events import (
+    AliasEvent,
     DocumentEndEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     NodeEvent,
@@ -19,12 +19,10 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from npc.compiler.frontend.json_reader import span_in_json
-from npc.compiler.frontend.source import Origin, PathInDocument, Source, Span, Step
-from npc.compiler.frontend.yaml_reader import span_of
-
-Wanted = tuple[PathInDocument, bool]
-"""A path, and whether its last key is meant."""
+from npc.compiler.frontend.json_reader import Wanted, places_in_json
+from npc.compiler.frontend.scalars import key_text, resolve
+from npc.compiler.frontend.source import Lines, Origin, Source, Span, Step
+from npc.compiler.frontend.yaml_reader import document_text, span_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +30,21 @@ class Page:
     """A source's text as it is shown: its lines."""
 
     source: Source
-    text: str
-    lines: tuple[str, ...] = field(repr=False)
+    lines: Lines = field(repr=False)
 
     @staticmethod
     def of(source: Source) -> Page:
+        """The page of a source; an empty one where it can no longer be read."""
         try:
             text = source.data().decode("utf-8-sig", "replace")
         except OSError:
             text = ""
-        return Page(source, text, tuple(text.split("\n")))
+        return Page(source, Lines.of(text))
 
     @property
-    def is_json(self) -> bool:
-        """Whether `documents` read it as JSON: a YAML flow mapping differs only where JSON fails."""
-        return self.text.lstrip()[:1] in ("{", "[")
+    def may_be_json(self) -> bool:
+        """Whether `documents` tried to read it as JSON."""
+        return self.lines.text.lstrip()[:1] in ("{", "[")
 
 
 def locate(origins: Iterable[Origin]) -> tuple[dict[Origin, Span], dict[Source, Page]]:
@@ -56,73 +54,63 @@ def locate(origins: Iterable[Origin]) -> tuple[dict[Origin, Span], dict[Source, 
     """
     pages: dict[Source, Page] = {}
     spans: dict[Origin, Span] = {}
-    by_document: dict[tuple[Source, int], list[Origin]] = {}
+    by_source: dict[Source, list[Origin]] = {}
     for origin in origins:
         if origin.source not in pages:
             pages[origin.source] = Page.of(origin.source)
         if origin.span is not None:
             spans[origin] = origin.span
+        elif origin.within is not None and not origin.path:
+            spans[origin] = pages[origin.source].lines.span(*origin.within)
         else:
-            by_document.setdefault((origin.source, origin.document), []).append(origin)
-    for (source, line), group in by_document.items():
-        page = pages[source]
-        if page.is_json:
-            for origin in group:
-                try:
-                    spans[origin] = span_in_json(page.text, origin.path, origin.on_key)
-                except ValueError:
-                    spans.update(_in_yaml(page, line, [origin]))
-        else:
-            spans.update(_in_yaml(page, line, group))
+            by_source.setdefault(origin.source, []).append(origin)
+    for source, group in by_source.items():
+        spans.update(_on_page(pages[source], group))
     return spans, pages
 
 
-def _in_yaml(page: Page, first_line: int, origins: list[Origin]) -> dict[Origin, Span]:
-    wanted = {(prefix, on_key) for origin in origins for prefix, on_key in _prefixes(origin)}
-    found = _walk("\n".join(page.lines[first_line:]), first_line, wanted)
+def _on_page(page: Page, origins: list[Origin]) -> dict[Origin, Span]:
+    if page.may_be_json and all(origin.document == 0 for origin in origins):
+        try:
+            return _in_json(page, origins)
+        except (ValueError, RecursionError):
+            pass  # a flow mapping of YAML, or nested too deeply to be walked
+    return _in_yaml(page, origins)
+
+
+def _in_json(page: Page, origins: list[Origin]) -> dict[Origin, Span]:
+    places = places_in_json(page.lines.text, {(origin.path, origin.on_key) for origin in origins})
     spans = {}
     for origin in origins:
-        hit = next((found[key] for key in _prefixes(origin) if key in found), None)
-        spans[origin] = hit or Span(first_line + 1, 1, 2)
+        start, end = places[origin.path, origin.on_key]
+        if origin.within is not None:
+            start, end = start + origin.within[0], start + origin.within[1]
+        spans[origin] = page.lines.span(start, end)
     return spans
 
 
-def _prefixes(origin: Origin) -> list[Wanted]:
+def _in_yaml(page: Page, origins: list[Origin]) -> dict[Origin, Span]:
+    by_document: dict[int, list[Origin]] = {}
+    for origin in origins:
+        by_document.setdefault(origin.document, []).append(origin)
+    spans: dict[Origin, Span] = {}
+    for first_line, group in by_document.items():
+        found = _walk(
+            document_text(page.lines, first_line),
+            first_line,
+            {prefix for origin in group for prefix in _prefixes(origin)},
+        )
+        for origin in group:
+            hit = next((found[prefix] for prefix in _prefixes(origin) if prefix in found), None)
+            spans[origin] = hit or Span(first_line + 1, 1, 2)
+    return spans
+
+
+def _prefixes(origin: Origin) -> Iterator[Wanted]:
     """The path itself, then ever shorter ones."""
-    shorter = [(origin.path[:length], False) for length in range(len(origin.path) - 1, -1, -1)]
-    return [(origin.path, origin.on_key), *shorter]
-
-
-def _walk(text: str, first_line: int, wanted: set[Wanted]) -> dict[Wanted, Span]:
-    """The places of the wanted values and keys in the first document of a YAML text."""
-    found: dict[Wanted, Span] = {}
-    parser = CParser(text)
-    path: list[Step] = []
-    containers: list[_Container] = []
-    try:
-        while not isinstance(event := parser.get_event(), DocumentEndEvent | StreamEndEvent):
-            if isinstance(event, NodeEvent):
-                container = containers[-1] if containers else None
-                if container is not None and container.expects_key:
-                    container.key = event.value if isinstance(event, ScalarEvent) else ""
-                    _note(found, wanted, ((*path, container.key), True), event, first_line)
-                    if isinstance(event, ScalarEvent):
-                        container.expects_key = False
-                        continue
-                if container is not None:
-                    path.append(container.step())
-                _note(found, wanted, (tuple(path), False), event, first_line)
-                if isinstance(event, MappingStartEvent | SequenceStartEvent):
-                    containers.append(_Container(is_mapping=isinstance(event, MappingStartEvent)))
-                elif container is not None:
-                    path.pop()
-            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-                containers.pop()
-                if path:
-                    path.pop()
-    except yaml.YAMLError:
-        pass  # the reader reported it; what stands before it is placed
-    return found
+    yield origin.path, origin.on_key
+    for length in range(len(origin.path) - 1, -1, -1):
+        yield origin.path[:length], False
 
 
 @dataclass(slots=True)
@@ -130,12 +118,10 @@ class _Container:
     """A mapping or a list that the walk is inside of."""
 
     is_mapping: bool
+    expects_key: bool
     key: str = ""
+    key_span: Span | None = None
     index: int = -1
-    expects_key: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.expects_key = self.is_mapping
 
     def step(self) -> Step:
         """The step to the value that begins; the next node is a key again in a mapping."""
@@ -146,6 +132,60 @@ class _Container:
         return self.index
 
 
-def _note(found: dict[Wanted, Span], wanted: set[Wanted], key: Wanted, event: Event, first_line: int) -> None:
-    if key in wanted and key not in found:
-        found[key] = span_of(event, first_line)
+def _walk(text: str, first_line: int, wanted: set[Wanted]) -> dict[Wanted, Span]:
+    """The places of the wanted values and keys in a YAML document; where a key stands twice, the last.
+
+    The place of a block mapping or list is its key, where it has one.
+    """
+    found: dict[Wanted, Span] = {}
+    parser = CParser(text)
+    anchors: dict[str, str] = {}
+    path: list[Step] = []
+    containers: list[_Container] = []
+    try:
+        while not isinstance(event := parser.get_event(), DocumentEndEvent | StreamEndEvent):
+            if isinstance(event, MappingEndEvent | SequenceEndEvent):
+                containers.pop()
+                if path:
+                    path.pop()
+            if not isinstance(event, NodeEvent):
+                continue
+            container = containers[-1] if containers else None
+            span = span_of(event, first_line)
+            scalar = _scalar_text(event, anchors)
+            if container is not None and container.expects_key:
+                if scalar is None:
+                    break  # a mapping or a list as a key: the reader did not go on either
+                container.key, container.key_span, container.expects_key = scalar, span, False
+                if ((*path, scalar), True) in wanted:
+                    found[(*path, scalar), True] = span
+                continue
+            key_span = container.key_span if container is not None else None
+            if container is not None:
+                path.append(container.step())
+            if isinstance(event, MappingStartEvent | SequenceStartEvent) and not event.flow_style:
+                span = key_span or span
+            if (tuple(path), False) in wanted:
+                found[tuple(path), False] = span
+            if scalar is None:
+                is_mapping = isinstance(event, MappingStartEvent)
+                containers.append(_Container(is_mapping, expects_key=is_mapping))
+            elif container is not None:
+                path.pop()
+    except yaml.YAMLError:
+        pass  # the reader reported it; what stands before it is placed
+    return found
+
+
+def _scalar_text(event: NodeEvent, anchors: dict[str, str]) -> str | None:
+    """What a scalar, or an alias of one, would be as a key; None for a mapping or a list."""
+    match event:
+        case AliasEvent():
+            return anchors.get(event.anchor or "", "")
+        case ScalarEvent():
+            text = event.value if event.style else key_text(resolve(event.value)) or ""
+            if event.anchor:
+                anchors[event.anchor] = text
+            return text
+        case _:
+            return None

@@ -7,7 +7,7 @@ bracket or the quote that was opened, or in the indentation of a line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
 from yaml.reader import ReaderError
@@ -21,12 +21,14 @@ TEMPLATE_HELP = "this looks like a template: render it first (helm template, kus
 _CONFLICT = re.compile(r"<<<<<<<|=======|>>>>>>>")
 
 
-def not_text(source: Source, data: bytes, offset: int) -> Diagnostic:
-    """A byte at which a file stops being UTF-8."""
+def not_text(origin: Origin, error: UnicodeDecodeError) -> Diagnostic:
+    """The byte at which a file, or a JSON value in it, stops being UTF-8."""
+    data, offset = error.object, error.start
     help = "manifests are UTF-8 text; is this another kind of file?"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         help = "this is UTF-16: save it as UTF-8"
-    origin = Origin(source, span=_span_at_end(data[:offset]))
+    before = len(data[:offset].decode("utf-8"))
+    origin = replace(origin, within=(before, before + 1))
     return Diagnostic(codes.NOT_TEXT, f"the byte 0x{data[offset]:02x} is not UTF-8", origin, help=help)
 
 
@@ -39,7 +41,7 @@ def malformed_yaml(source: Source, data: bytes, first_line: int, error: yaml.YAM
     else:
         assert isinstance(error, yaml.MarkedYAMLError)  # libyaml has no other
         fault = _explain(Lines.of(data.decode("utf-8", "replace")), error)
-    related = ()
+    related: tuple[Related, ...] = ()
     if fault.other is not None:
         related = (Related(Origin(source, span=_moved(fault.other, first_line)), fault.other_label),)
     origin = Origin(source, span=_moved(fault.span, first_line))
@@ -131,6 +133,8 @@ def _unexpected_value(before: str, here: Span) -> _Fault:
 
 def _unexpected_token(before: str, character: str, began: int, here: Span) -> _Fault:
     """Something that does not continue the mapping or list that began on a line."""
+    if character == ":":
+        return _Fault("no key before the ':'", "", here)
     if not before.strip():
         return _Fault(
             f"this line does not go on with what began in line {began}",
@@ -139,7 +143,8 @@ def _unexpected_token(before: str, character: str, began: int, here: Span) -> _F
         )
     if character in ("]", "}"):
         return _Fault(f"the {character!r} closes nothing", "", here)
-    return _Fault("unexpected text after a value", "put the whole value in one pair of quotes", here)
+    help = "there is a quote too many or too few, here or in a line above"
+    return _Fault("unexpected text after a value", help, here)
 
 
 _TAB = ("a tab as indentation", "indent with spaces: YAML does not allow tabs there")
@@ -160,10 +165,10 @@ _WORDS = {
         "text beside the '|' or '>' that begins a block of text",
         "begin the text on the next line",
     ),
-    "did not find expected node content": ("a value is missing", ""),
+    "did not find expected node content": ("expected a value or the closing bracket", ""),
     "found a tab character that violates indentation": _TAB,
     "found a tab character where an indentation space is expected": _TAB,
-    "found incompatible YAML document": ("a version of YAML other than 1.1", "leave out the line"),
+    "found incompatible YAML document": ("a version of YAML other than 1.1 and 1.2", "leave out the line"),
     "found undefined tag handle": ("a tag that is not declared", "Kubernetes manifests need no tags"),
     "found unexpected ':'": ("no space after the ':'", "write 'key: value', or put the text in quotes"),
     "found unknown escape character": (

@@ -40,7 +40,8 @@ _POLICY_TYPES = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 
 def read_policy(policy: schema.NetworkPolicy, origin: Origin, report: Report) -> NetworkPolicy:
     """The policy as syntax, defaulted (P4, P9); valid only when no error was reported."""
-    namespace = _read_metadata(policy.metadata, report)
+    metadata = policy.metadata or schema.PolicyMetadata()
+    namespace = _read_metadata(metadata, report)
     spec = policy.spec or schema.NetworkPolicySpec()
     subject = EVERYTHING
     if spec.pod_selector is not None:
@@ -54,7 +55,7 @@ def read_policy(policy: schema.NetworkPolicy, origin: Origin, report: Report) ->
         for index, rule in enumerate(spec.egress or ())
     )
     isolates = _read_types(spec.policy_types or [], bool(egress), report)
-    return NetworkPolicy(policy.metadata.name or "", namespace, subject, isolates, ingress, egress, origin)
+    return NetworkPolicy(metadata.name or "", namespace, subject, isolates, ingress, egress, origin)
 
 
 def _read_metadata(metadata: schema.PolicyMetadata, report: Report) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from npc.compiler.frontend.codes import ALL, Severity
 from npc.compiler.frontend.diagnostics import Diagnostic
@@ -123,19 +127,36 @@ def _snippet(origin: Origin, label: str, places: _Places, paint: Any) -> Iterato
     span, page = places.spans[origin], places.pages[origin.source]
     gutter = " " * len(str(span.line))
     yield paint(f"{gutter}--> ", _DIM) + f"{_printable(origin.source.name)}:{span.line}:{span.column}"
-    line = page.lines[span.line - 1] if span.line <= len(page.lines) else ""
+    line = page.lines.line(span.line - 1)
     if not line.strip():
         if label:
-            yield f"{gutter}  = {label}"
+            yield f"{gutter}  = {_printable(label)}"
         return
-    start = max(0, span.column - 1 - _WIDTH // 2)
-    shown = line[start : start + _WIDTH].rstrip("\r")
-    lead = shown[: span.column - 1 - start]
-    before = "".join("\t" if one == "\t" else " " for one in lead)
-    width = max(1, min(span.end - span.column, len(shown) - len(lead)))
+    shown, caret, end = _cropped(line, span.column - 1, span.end - 1)
+    before = "".join("\t" if one == "\t" else " " * _columns(one) for one in shown[:caret])
+    carets = "^" * max(1, sum(map(_columns, shown[caret:end])))
+    marked = f"{carets} {_printable(label)}" if label else carets
     yield paint(f"{gutter} |", _DIM)
     yield paint(f"{span.line} | ", _DIM) + _printable(shown, keep="\t")
-    yield paint(f"{gutter} | ", _DIM) + before + paint("^" * width + (f" {label}" if label else ""), _BOLD)
+    yield paint(f"{gutter} | ", _DIM) + before + paint(marked, _BOLD)
+
+
+def _cropped(line: str, start: int, end: int) -> tuple[str, int, int]:
+    """A line that is not too long, with what it is about in it, and where that is in the result."""
+    if len(line) <= _WIDTH:
+        return line, start, min(end, len(line))
+    first = max(0, min(start - _WIDTH // 2, len(line) - _WIDTH))
+    last = first + _WIDTH
+    left, right = ("..." if first else ""), ("..." if last < len(line) else "")
+    shown = left + line[first:last] + right
+    return shown, start - first + len(left), min(end, last) - first + len(left)
+
+
+def _columns(character: str) -> int:
+    """The columns of a terminal that a character takes (Unicode Standard Annex 11)."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def _printable(text: str, keep: str = "") -> str:
@@ -208,5 +229,10 @@ def _sarif_message(one: Diagnostic) -> str:
 def _sarif_place(origin: Origin, places: _Places) -> dict[str, Any]:
     span = places.spans[origin]
     region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end}
-    uri = origin.source.path.as_posix() if origin.source.path is not None else origin.source.name
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(origin.source)}, "region": region}}
+
+
+def _uri(source: Source) -> str:
+    """A relative reference, or for an absolute path a file URI (RFC 3986)."""
+    path = source.path if source.path is not None else Path(source.name)
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path))

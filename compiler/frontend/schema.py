@@ -103,7 +103,8 @@ class NetworkPolicy(Strict):
 
     api_version: str
     kind: str
-    metadata: PolicyMetadata
+    metadata: PolicyMetadata | None = None
+    """Required, as its name is: `networkpolicy` says so in the API server's words."""
     spec: NetworkPolicySpec | None = None
     status: Any = None
 

@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
-from npc.compiler.frontend.diagnostics import did_you_mean
+from npc.compiler.frontend.diagnostics import nearest
 from npc.compiler.frontend.source import PathInDocument
 
 
@@ -53,6 +53,8 @@ class _Faulty:
 
 
 _FAULTY = _Faulty()
+_NEUTRAL: dict[type[inspect.Type], Any] = {inspect.StructType: {}, inspect.StrType: ""}
+"""What takes the place of a faulty item, so that the items after it keep their indices."""
 
 
 def check_shape(value: Any, schema: type) -> tuple[list[Problem], Any]:
@@ -86,8 +88,7 @@ class _Walk:
                 return self._struct(value, expected, path)
             case inspect.ListType(item_type=item) if isinstance(value, list):
                 kept = [self.value(one, item, (*path, index)) for index, one in enumerate(value)]
-                # Without one item the indices of the others would lie: leave out the list.
-                return _FAULTY if any(one is _FAULTY for one in kept) else kept
+                return [_NEUTRAL.get(type(item)) if one is _FAULTY else one for one in kept]
             case inspect.DictType(value_type=item) if isinstance(value, dict):
                 entries = {key: self.value(one, item, (*path, key)) for key, one in value.items()}
                 return {key: one for key, one in entries.items() if one is not _FAULTY}
@@ -105,19 +106,19 @@ class _Walk:
                 if result is not _FAULTY:
                     kept[key] = result
             elif expected.forbid_unknown_fields:
-                absent = [name for name in known if name not in value] or list(known)
                 self.problems.append(
                     Problem(
                         (*path, key),
                         codes.UNKNOWN_FIELD,
                         f"unknown field {quoted(key)}",
                         on_key=True,
-                        help=did_you_mean(key, absent),
+                        help=_field_help(key, value, expected),
                     )
                 )
         missing = [name for name, one in known.items() if one.required and name not in value]
         for name in missing:
-            self.problems.append(Problem((*path, name), codes.REQUIRED, "Required value", "Required"))
+            message = f"Required value: {' or '.join(_names(known[name].type))}"
+            self.problems.append(Problem((*path, name), codes.REQUIRED, message, "Required"))
         usable = all(name in kept for name, one in known.items() if one.required)
         return kept if usable else _FAULTY
 
@@ -194,23 +195,65 @@ def describe(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text in double quotes, shortened, with control characters escaped."""
+    """Text in double quotes, shortened, with all that cannot be printed escaped."""
     shown = text if len(text) <= 60 else text[:57] + "..."
-    return '"' + shown.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
+    return '"' + "".join(map(_escaped, shown)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in ('"', "\\"):
+        return "\\" + character
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def _field_help(key: str, value: dict[str, Any], struct: inspect.StructType) -> str:
+    """What an unknown field may have been meant to be, or where it belongs."""
+    fields = {one.encode_name: one.type for one in struct.fields}
+    close = nearest(key, [name for name in fields if name not in value] or fields)
+    if close is not None:
+        return f"did you mean {close!r}?"
+    parents = [name for name, type_ in fields.items() if key in _fields_of(type_)]
+    if parents:
+        return f"it belongs under {' or '.join(parents)}"
+    return "expected one of: " + ", ".join(
+        name for name, type_ in fields.items() if not isinstance(type_, inspect.AnyType)
+    )
+
+
+def _fields_of(type_: inspect.Type) -> set[str]:
+    match type_:
+        case inspect.StructType(fields=fields):
+            return {one.encode_name for one in fields}
+        case inspect.UnionType(types=types):
+            return set().union(*map(_fields_of, types))
+        case _:
+            return set()
 
 
 def _type_help(value: Any, expected: inspect.Type) -> str:
     names = set(_names(expected))
-    if "a string" in names and "an integer" not in names and isinstance(value, bool | int | float):
-        return "quote it: YAML reads it as " + ("a boolean" if isinstance(value, bool) else "a number")
-    if "an integer" in names and isinstance(value, str) and value.strip().isdigit():
-        return "write it without quotes"
-    if "a list" in names and isinstance(value, dict):
-        return "begin each item with '- '"
-    if "a list" in names and isinstance(value, str | int):
-        return "write it as a list: [...]"
-    if "a mapping" in names and isinstance(value, list):
-        return "leave out the '- ' before it"
-    if value is None and "a mapping" in names:
-        return "write {} for an empty mapping, or remove the item"
-    return ""
+    match value:
+        case bool() if names == {"a string"}:
+            return "put it in quotes: without them it is a boolean"
+        case int() | float() if names == {"a string"}:
+            return "put it in quotes: without them it is a number"
+        case float() if "an integer" in names and value.is_integer():
+            return f"write {value:.0f}" if abs(value) < 1e20 else ""
+        case str() if "true or false" in names and value in ("true", "false"):
+            return "write it without quotes"
+        case str() if "an integer" in names and value.strip().isdigit():
+            return "write it without quotes"
+        case str() if "a mapping" in names and ":" in value.strip(":"):
+            return "put a space after the ':'"
+        case str() | int() | float() if "a mapping" in names:
+            return "a mapping is written 'key: value'"
+        case dict() if "a list" in names:
+            return "make it a list: '- ' before each item, or [...] around them"
+        case str() | int() if "a list" in names:
+            return "make it a list: [...]"
+        case list():
+            return "leave out the '- ', or the [...]"
+        case None if "a mapping" in names:
+            return "write {} for an empty mapping, or leave it out"
+        case _:
+            return ""

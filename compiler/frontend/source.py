@@ -50,6 +50,8 @@ class Origin:
     on_key: bool = False
     """Whether the key at the end of `path` is meant rather than its value."""
     span: Span | None = None
+    within: tuple[int, int] | None = None
+    """Where JSON is no JSON: the characters that are meant, counted from where the value at `path` begins."""
 
     def at(self, *steps: Step) -> Origin:
         """The origin of something inside this value."""
@@ -66,9 +68,9 @@ LINE_END = re.compile(r"\r\n?|[\n\x85\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A text by its lines, which count from 0.
+    r"""A text by its lines, which count from 0.
 
-    >>> [Lines.of("a\\r\\nb\\n").line(number) for number in range(3)]
+    >>> [Lines.of("a\r\nb\n").line(number) for number in range(3)]
     ['a', 'b', '']
     """
 

@@ -100,8 +100,18 @@ def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
     starts = [match.start() for match in _DOCUMENT_START.finditer(lines.text)]
     if not starts or starts[0] > 0:
         starts.insert(0, 0)
-    for start, end in zip(starts, [*starts[1:], len(lines.text)], strict=True):
-        yield lines.number(start), lines.text[start:end].encode()
+    for start in starts:
+        first_line = lines.number(start)
+        yield first_line, document_text(lines, first_line).encode()
+
+
+def document_text(lines: Lines, first_line: int) -> str:
+    """The text from a document's first line to the next `---`."""
+    if first_line >= len(lines.starts):
+        return ""
+    start = lines.starts[first_line]
+    following = _DOCUMENT_START.search(lines.text, start + 1)
+    return lines.text[start : following.start() if following else len(lines.text)]
 
 
 class _Reader:

@@ -46,10 +46,10 @@ def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
     if open_to_all:
         arms[open_to_all] = ANYONE
     for group, ranges in sorted(groups.items()):
-        own = _widened(Intervals.of(*ranges), open_to_all)
+        own = widened(Intervals.of(*ranges), open_to_all)
         arms[own] = arms.get(own, Peers()) | Peers(frozenset({group}))
     for block, own in _blocks(decision):
-        own = _widened(own, open_to_all)
+        own = widened(own, open_to_all)
         arms[own] = arms.get(own, Peers()) | Peers(blocks=block)
     return tuple(Arm(own, arms[own]) for own in sorted(arms, key=lambda own: own.ranges))
 
@@ -73,11 +73,11 @@ def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Intervals, Intervals]]
         yield Intervals.of(*ranges), own
 
 
-def _widened(needed: Intervals, open_to_all: Intervals) -> Intervals:
+def widened(needed: Intervals, open_to_all: Intervals) -> Intervals:
     """The simplest traffic between what is needed and what passes anyway.
 
     >>> all_but_web = traffic.ANY - traffic.of(traffic.TCP, 443, 443)
-    >>> traffic.describe(_widened(all_but_web, traffic.of(traffic.TCP, 443, 443)))
+    >>> traffic.describe(widened(all_but_web, traffic.of(traffic.TCP, 443, 443)))
     'any'
     """
     if not open_to_all:

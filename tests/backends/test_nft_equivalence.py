@@ -37,10 +37,10 @@ def is_neighbour_discovery(packet: Packet) -> bool:
 def disagreements(plan: Plan, table: Table, asked: Iterable[Packet], hook: str = "forward") -> list[str]:
     """The packets that table and plan decide differently."""
     return [
-        f"{packet}: the plan says {expected}"
+        f"{packet}: {expected} is right"
         for packet in asked
-        if lets_pass(table, packet, hook) is not (expected := passes(plan, packet))
-        and not is_neighbour_discovery(packet)
+        if lets_pass(table, packet, hook)
+        is not (expected := passes(plan, packet) or is_neighbour_discovery(packet))
     ]
 
 

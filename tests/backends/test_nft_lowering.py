@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +17,10 @@ from npc.backends.nft.ruleset import Table
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
 from npc.compiler.plan import Plan
+from tests.backends.nft_interpreter import lets_pass
 from tests.backends.plans import from_app, from_blocks, plan_of
 from tests.compiler.compiling import compiled
+from tests.reference.evaluator import Packet
 
 NOTHING = Plan((), {})
 
@@ -80,8 +84,38 @@ def test_options(options: Options, hooks: list[str], end: list[str], logs: bool)
     assert [chain.name for chain in table.chains if chain.hook] == hooks
     assert chains["deny"] == end
     (in_class,) = (rules for name, rules in chains.items() if name.startswith("i4_") and "_to_" not in name)
-    assert any("log prefix" in rule for rule in in_class) is logs
-    assert in_class[-1] == "goto deny"
+    log = [rule for rule in in_class if " log prefix " in rule]
+    assert len(log) == logs
+    assert in_class[-2 - logs :] == ["jump always", *log, "goto deny"], "only what is denied is logged"
+
+
+@pytest.mark.parametrize(
+    ("source", "protocol", "icmp_type", "is_accepted"),
+    [
+        *(("fd00::9", 58, icmp_type, True) for icmp_type in (133, 134, 135, 136, 137)),
+        *(("fd00::9", 58, icmp_type, False) for icmp_type in (0, 1, 128, 129, 132, 138, 255)),
+        *(("fd00::1", 58, icmp_type, True) for icmp_type in (0, 128)),
+        ("fd00::9", 1, 133, False),
+        ("fd00::9", 6, 133, False),
+    ],
+)
+def test_exceptions(source: str, protocol: int, icmp_type: int, is_accepted: bool) -> None:
+    """Neighbour discovery passes whatever the policies say (A1), and so does an endpoint to itself (A2)."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a"},
+        "status": {"podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}]},
+    }
+    deny = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "deny"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+    }
+    table = lower(compiled([pod, deny]).plan, Options())
+    packet = Packet(ip_address(source), ip_address("fd00::1"), protocol, icmp_type << 8)
+    assert lets_pass(table, packet) is is_accepted
 
 
 # --- comments -----------------------------------------------------------------------------------------------
@@ -125,7 +159,7 @@ def test_comments_of_long_names_and_many_policies_fit() -> None:
         for number in range(20)
     ]
     table = lower(compiled([pod, *policies]).plan, Options())
-    comments = [one.comment for one in (*table.chains, *table.sets)]  # type: ignore[attr-defined]
+    comments = [chain.comment for chain in table.chains] + [one.comment for one in table.sets]
     assert max(map(len, comments)) <= 127
     assert sum(text.endswith("...") for text in comments) == 2
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import npc
+from npc.backends.base import find_backend, target_names
 from npc.backends.printing import BUILT_IN, render
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
@@ -26,8 +27,8 @@ def printed(folder: Path) -> str:
 
 
 def test_a_template_of_one_s_own_takes_the_place_of_npc_s(tmp_path: Path) -> None:
-    (tmp_path / "nft.j2").write_text("{% for one in ruleset.sets %}{{ one.name }} {% endfor %}\n")
-    assert printed(tmp_path) == "ingress4 self4 \n"
+    (tmp_path / "nft.j2").write_text("{% for one in ruleset.sets %}{{ one.name }};{% endfor %}")
+    assert printed(tmp_path) == "ingress4;self4;"
 
 
 def test_a_folder_without_the_template_changes_nothing(tmp_path: Path) -> None:
@@ -79,7 +80,5 @@ def test_nothing_is_escaped(tmp_path: Path) -> None:
 
 
 def test_every_template_belongs_to_a_target() -> None:
-    from npc.backends.base import find_backend, target_names
-
     used = {template for name in target_names() for template in find_backend(name).templates.values()}
     assert {path.name for path in BUILT_IN.glob("*.j2")} == used

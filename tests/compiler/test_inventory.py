@@ -150,7 +150,7 @@ def test_addresses(text: str, expected: list[str]) -> None:
         (
             "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop, labels: {a/b/c: ''}},"
             " status: {podIP: 10.0.0.1}}",
-            "metadata.labels.a/b/c",
+            "metadata.labels[a/b/c]",
         ),
         (host("addresses: [10.0.0.1, 10.0.0.2]"), "endpoints[0].addresses[1]"),
         (host("addresses: ['::ffff:a00:1']"), "endpoints[0].addresses[0]"),

@@ -17,12 +17,16 @@ _V6 = 1 << 128
 
 
 def compile_documents(
-    documents: Iterable[Document], node: str | None = None, options: Options | None = None
+    documents: Iterable[Document],
+    node: str | None = None,
+    options: Options | None = None,
+    target: str = "nft",
 ) -> Compilation:
     """Compile manifests as one YAML file."""
     dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text = yaml.dump_all(documents, Dumper=dumper)
-    return compile_sources([Source("case.yaml", content=text.encode())], node=node, options=options)
+    sources = [Source("case.yaml", content=text.encode())]
+    return compile_sources(sources, target, node=node, options=options)
 
 
 def on_number_line(address: Address) -> int:

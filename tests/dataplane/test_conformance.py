@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.conformance.cases import (
@@ -13,12 +15,15 @@ from tests.conformance.cases import (
 )
 from tests.conformance.compiling import compile_documents
 from tests.dataplane.clusters import as_probe, hosts_of
-from tests.dataplane.nft import nft_loaded
+from tests.dataplane.dataplanes import ALL, NFT, Dataplane
 from tests.dataplane.probe import Probe, differences, run
 from tests.dataplane.topology import NetworkFor
 from tests.reference.manifests import Address, Document
 
-pytestmark = [pytest.mark.dataplane("nft"), requires_conformance_data]
+pytestmark = requires_conformance_data
+
+EVERYWHERE = ("k8s-e2e", "recipes", "k8s-docs")
+"""Categories that run on every dataplane; the others run on nftables, and on all in `make test-all`."""
 
 CASES = plain_network_policy_cases()
 
@@ -34,14 +39,23 @@ def expected_probes(case: Case[Traffic], documents: list[Document]) -> dict[Prob
     }
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
-def test_traffic(case: Case[Traffic], network_for: NetworkFor) -> None:
+def _pairs() -> Iterator[object]:
+    for dataplane in ALL:
+        for case in CASES:
+            marks = [pytest.mark.dataplane(*dataplane.programs)]
+            if dataplane is not NFT and case.category not in EVERYWHERE:
+                marks.append(pytest.mark.slow)
+            yield pytest.param(dataplane, case, id=f"{dataplane.name}-{case.id}", marks=marks)
+
+
+@pytest.mark.parametrize(("dataplane", "case"), list(_pairs()))
+def test_traffic(dataplane: Dataplane, case: Case[Traffic], network_for: NetworkFor) -> None:
     documents = case.documents
-    ruleset = compile_documents(documents).artifacts["npc.nft"]
+    artifacts = compile_documents(documents, target=dataplane.target).artifacts
     expected = expected_probes(case, documents)
     hosts = hosts_of(documents)
     inside: set[Address] = {address for host in hosts for address in host.addresses}
     outside = {end for probe in expected for end in (probe.source, probe.destination)} - inside
     network = network_for(hosts, sorted(outside, key=str))
-    with nft_loaded(network, ruleset):
+    with dataplane.loaded(network, artifacts):
         assert differences(network, expected, run(network, expected)) == []

@@ -1,10 +1,12 @@
 """Random clusters in a kernel: npc's rulesets let pass just what the reference evaluator says.
 
-Each form that lowering can choose is forced in turn: arms as rules, as chains, behind maps of ports,
-with few sets.
+Each form that nft's lowering can choose is forced in turn: arms as rules, as chains, behind maps of
+ports, with few sets.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import assume, given, settings
@@ -15,7 +17,7 @@ from npc.backends.nft.lowering import lower
 from npc.backends.printing import render
 from tests.conformance.compiling import compile_documents
 from tests.dataplane.clusters import as_probe, hosts_of
-from tests.dataplane.nft import nft_loaded
+from tests.dataplane.dataplanes import IPTABLES, NFT, WITHOUT_IPSET, Dataplane
 from tests.dataplane.probe import differences, run
 from tests.dataplane.topology import open_network
 from tests.reference.boundaries import boundary_packets
@@ -23,9 +25,7 @@ from tests.reference.evaluator import Cluster, Packet, allowed
 from tests.reference.manifests import Address, Document
 from tests.strategies import clusters
 
-pytestmark = pytest.mark.dataplane("nft")
-
-FORMS = {
+LAYOUTS = {
     "usual": Layout(),
     "maps of ports": Layout(most_arms=0),
     "chains of peers": Layout(most_rules=0),
@@ -53,13 +53,27 @@ def _is_special(address: Address) -> bool:
     return address.is_multicast or address.is_unspecified or address.is_loopback or address.is_reserved
 
 
-@pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=12)
+@pytest.mark.dataplane("nft")
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(max_examples=10)
 @given(documents=clusters())
-def test_kernel_agrees_with_evaluator(form: str, documents: list[Document]) -> None:
+def test_layouts_of_nft(layout: str, documents: list[Document]) -> None:
     assume(any(one["kind"] == "Pod" for one in documents))
-    table = lower(compile_documents(documents).plan, Options(), FORMS[form])
-    ruleset = render("nft.j2", None, ruleset=table)
+    table = lower(compile_documents(documents).plan, Options(), LAYOUTS[layout])
+    check(NFT, documents, {"npc.nft": render("nft.j2", None, ruleset=table)})
+
+
+@pytest.mark.parametrize("dataplane", [one.param() for one in (*IPTABLES, WITHOUT_IPSET)])
+@settings(max_examples=10)
+@given(documents=clusters())
+def test_other_dataplanes(dataplane: Dataplane, documents: list[Document]) -> None:
+    assume(any(one["kind"] == "Pod" for one in documents))
+    compilation = compile_documents(documents, options=dataplane.options, target=dataplane.target)
+    check(dataplane, documents, compilation.artifacts)
+
+
+def check(dataplane: Dataplane, documents: list[Document], artifacts: Mapping[str, str]) -> None:
+    """Load the artifacts and send the packets at the edges of the cluster's policies."""
     cluster = Cluster.from_manifests(documents)
     hosts = hosts_of(documents)
     inside = {address for host in hosts for address in host.addresses}
@@ -69,5 +83,5 @@ def test_kernel_agrees_with_evaluator(form: str, documents: list[Document]) -> N
         if _is_forwarded(packet, inside) and (probe := as_probe(packet)) is not None
     }
     outside = {end for probe in expected for end in (probe.source, probe.destination)} - inside
-    with open_network(hosts, sorted(outside, key=str)) as network, nft_loaded(network, ruleset):
+    with open_network(hosts, sorted(outside, key=str)) as network, dataplane.loaded(network, artifacts):
         assert differences(network, expected, run(network, expected)) == []

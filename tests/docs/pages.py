@@ -37,6 +37,8 @@ class Step:
 
     line: int
     command: str
+    first_output: int
+    """The line that the output begins on, or would."""
     output: tuple[str, ...]
 
 
@@ -82,15 +84,18 @@ def anchor(heading: str) -> str:
 
 
 def steps(block: Block) -> list[Step]:
-    """The commands of a console block: lines that begin with `$ `, each with the lines below it."""
-    found: list[tuple[int, str, list[str]]] = []
-    for number, line in enumerate(block.lines, block.line):
-        if found and found[-1][1].endswith("\\"):
-            start, command, output = found[-1]
-            found[-1] = start, f"{command[:-1].rstrip()} {line.strip()}", output
-        elif line.startswith("$ "):
-            found.append((number, line[2:], []))
-        else:
-            assert found, f"line {number}: output before any command"
-            found[-1][2].append(line)
-    return [Step(number, command, tuple(output)) for number, command, output in found]
+    """The commands of a console block: lines that begin with `$ `, each with the lines below it.
+
+    A command that ends in a backslash goes on in the next line.
+    """
+    starts = [number for number, line in enumerate(block.lines) if line.startswith("$ ")]
+    assert starts[:1] == [0], f"line {block.line}: a console block begins with a command"
+    found = []
+    for start, end in zip(starts, [*starts[1:], len(block.lines)], strict=True):
+        first_output = next(n for n in range(start, end) if not block.lines[n].endswith("\\")) + 1
+        words = [line.removesuffix("\\").strip() for line in block.lines[start:first_output]]
+        output = block.lines[first_output:end]
+        found.append(
+            Step(block.line + start, " ".join(words).removeprefix("$ "), block.line + first_output, output)
+        )
+    return found

@@ -1,4 +1,7 @@
-"""What the README and the manual show on a console is what happens."""
+"""What the README and the manual show on a console is what happens.
+
+After a change that is meant: `python -m tests.docs.rewrite`.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,10 @@ def _faults(block: Block, console: Console, page: Path) -> list[str]:
     for step in steps(block):
         output = console.run(step.command)
         where = f"{page.name}:{step.line}: $ {step.command}"
-        shown = tuple(line for line in step.output)
-        if shown and not matches(shown, output):
-            lines = difflib.unified_diff(shown, output.split("\n")[:-1], "shown", "output", lineterm="")
+        if step.output and not matches(step.output, output):
+            lines = difflib.unified_diff(step.output, output.split("\n")[:-1], "shown", "output", lineterm="")
             faults.append("\n".join([where, *lines]))
-        failed = any(line.startswith("error[") for line in shown)
+        failed = any(line.startswith("error[") for line in step.output)
         if console.code != int(failed) and step.command != "echo $?":
             faults.append(f"{where}\nexit code {console.code}: {output}")
     return faults

@@ -1,0 +1,169 @@
+"""Traffic and peers as iptables options and ipset sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from npc.backends.iptables.names import Names
+from npc.backends.iptables.ruleset import IpSet
+from npc.backends.iptables.tree import port_text
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import Cidr, Family, as_cidr, cidrs, format_address, format_cidr
+from npc.compiler.algebra.intervals import Intervals, Range
+from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.optimize.blocks import hulls
+
+Alternative = tuple[str, ...]
+"""Options that all match; alternatives together match what was asked for."""
+
+SLOTS = 15
+"""Ports that one multiport match takes; a range takes two."""
+MOST_PORT_RULES = 2
+"""Multiport rules in place of a set of ports."""
+BLOCKS_INLINE = 4
+"""Rules for address blocks in place of a set."""
+_LEAST_MAXELEM = 65536
+
+
+def address_option(direction: Direction, *, peer: bool) -> str:
+    """-s or -d: the side of the subject, or of its peer."""
+    return "-s" if peer == (direction is Direction.INGRESS) else "-d"
+
+
+def address_match(option: str, piece: Range) -> Alternative:
+    """One range of addresses: a block where it is one."""
+    block = as_cidr(piece)
+    if block is not None:
+        return option, format_cidr(block)
+    side = "--src-range" if option == "-s" else "--dst-range"
+    return "-m", "iprange", side, f"{format_address(piece[0])}-{format_address(piece[1])}"
+
+
+@dataclass(slots=True)
+class Matches:
+    """Makes matches, and collects the sets that they refer to."""
+
+    names: Names
+    use_sets: bool
+    sets: dict[str, IpSet] = field(default_factory=dict)
+
+    def traffic(self, wanted: Intervals) -> list[Alternative]:
+        """Alternatives that match exactly some traffic; one empty alternative matches all."""
+        if wanted == traffic.ANY:
+            return [()]
+        found: list[Alternative] = []
+        for protocol, ranges in traffic.by_protocol(wanted).items():
+            found += self._ports(protocol, ranges)
+        return found
+
+    def _ports(self, protocol: int, ranges: tuple[Range, ...]) -> list[Alternative]:
+        name = protocol_name(protocol)
+        if ranges == ((0, traffic.LAST_PORT),):
+            return [("-p", name)]
+        if len(ranges) == 1:
+            return [("-p", name, "--dport", port_text(ranges[0]))]
+        packs = list(_packed(ranges))
+        if len(packs) > MOST_PORT_RULES and self.use_sets:
+            texts = tuple(port_text(one).replace(":", "-") for one in ranges)
+            set_name = self.names.set("o", None, " ".join(texts))
+            self.sets[set_name] = IpSet(set_name, "bitmap:port", "range 0-65535", texts)
+            return [("-p", name, "-m", "set", "--match-set", set_name, "dst")]
+        return [("-p", name, "-m", "multiport", "--dports", ",".join(pack)) for pack in packs]
+
+    def peers(self, peers: Peers, direction: Direction, family: Family) -> list[Alternative]:
+        """Alternatives that match exactly the peers of a family; one empty alternative matches all."""
+        blocks = peers.blocks & family.every
+        if blocks == family.every:
+            return [()]
+        option = address_option(direction, peer=True)
+        found: list[Alternative] = []
+        if peers.groups:
+            if self.use_sets:
+                found.append(_in_set(self.group_set(peers.groups, family), option))
+            else:
+                found += [(option, format_address(one)) for one in members(peers.groups, family)]
+        if blocks:
+            inline = [address_match(option, piece) for piece in blocks.ranges]
+            if len(inline) > BLOCKS_INLINE and self.use_sets:
+                found.append(_in_set(self._block_set(blocks, family), option))
+            else:
+                found += inline
+        return found
+
+    def group_set(self, groups: frozenset[Group], family: Family) -> str:
+        """The name of the set of some groups' addresses."""
+        keys = sorted(group.key for group in groups)
+        name = self.names.set("p", family, "\n".join(keys))
+        if name not in self.sets:
+            addresses = members(groups, family)
+            self.add_hash(name, family, tuple(map(format_address, addresses)), "; ".join(keys))
+        return name
+
+    def add_hash(self, name: str, family: Family, elements: tuple[str, ...], comment: str) -> None:
+        """An exact set of addresses."""
+        self.sets[name] = IpSet(name, "hash:ip", _options(family, len(elements)), elements, comment)
+
+    def _block_set(self, blocks: Intervals, family: Family) -> str:
+        texts = _shortest(blocks)
+        name = self.names.set("b", family, " ".join(texts))
+        self.sets[name] = IpSet(name, "hash:net", _options(family, len(texts)), texts)
+        return name
+
+
+def protocol_name(protocol: int) -> str:
+    """As iptables knows it; a number where it has no name."""
+    return {**traffic.NAMES, traffic.ICMPV6: "icmpv6"}.get(protocol, str(protocol))
+
+
+def members(groups: frozenset[Group], family: Family) -> list[int]:
+    """The addresses of some groups in a family, sorted."""
+    low, high = family.every.ranges[0]
+    return sorted({one for group in groups for one in group.members if low <= one <= high})
+
+
+def _in_set(name: str, option: str) -> Alternative:
+    return "-m", "set", "--match-set", name, "src" if option == "-s" else "dst"
+
+
+def _options(family: Family, size: int) -> str:
+    """Room for twice as many elements as there are, so that additions fit."""
+    room = max(_LEAST_MAXELEM, 1 << (2 * size).bit_length())
+    return f"family {'inet' if family is Family.V4 else 'inet6'} maxelem {room}"
+
+
+def _packed(ranges: tuple[Range, ...]) -> Iterator[list[str]]:
+    """Ports in packs that multiport takes."""
+    pack: list[str] = []
+    free = SLOTS
+    for ports in ranges:
+        slots = 1 if ports[0] == ports[1] else 2
+        if slots > free:
+            yield pack
+            pack, free = [], SLOTS
+        pack.append(port_text(ports))
+        free -= slots
+    yield pack
+
+
+def _shortest(blocks: Intervals) -> tuple[str, ...]:
+    """Elements of a hash:net: the blocks one by one, or whole ones with `nomatch` holes in them."""
+    whole = [format_cidr(block) for piece in blocks.ranges for block in _halved(piece)]
+    holed: list[str] = []
+    for hull, holes in hulls(blocks):
+        holed += [format_cidr(block) for block in _halved(hull)]
+        holed += [f"{format_cidr(block)} nomatch" for hole in holes for block in cidrs(hole)]
+    return tuple(whole if len(whole) <= len(holed) else holed)
+
+
+def _halved(piece: Range) -> Iterator[Cidr]:
+    """The blocks of a range; hash:net takes no prefix of length 0, so that one comes as its halves."""
+    for block in cidrs(piece):
+        if block.prefix:
+            yield block
+        else:
+            low, high = block.range
+            middle = (low + high) // 2
+            yield from cidrs((low, middle))
+            yield from cidrs((middle + 1, high))
