@@ -60,9 +60,9 @@ class Backend:
     templates: Mapping[str, str]
     """The template of each artifact, by file name; the first is what standard output gets."""
     load: tuple[str, ...]
-    """The argv that loads the artifacts, in their directory."""
+    """The argv that loads the artifacts, in their directory; empty where nothing loads them."""
     check: tuple[str, ...]
-    """The argv that checks them without loading."""
+    """The argv that checks them without loading; empty where nothing does."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """The names that `--set NAME=VALUE` may set for this target, each with its meaning in a line."""
     template_folder: Path = BUILT_IN

@@ -7,7 +7,7 @@ namespace and name, each live and with its own addresses, and the diagnostics of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address, is_mapped, parse_address
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.codes import Code
-from npc.compiler.frontend.diagnostics import Diagnostic, Related
+from npc.compiler.frontend.diagnostics import Diagnostic, Related, did_you_mean
 from npc.compiler.frontend.documents import InventoryObject
 from npc.compiler.frontend.names import (
     dns_label_fault,
@@ -24,7 +24,7 @@ from npc.compiler.frontend.names import (
     label_value_fault,
     port_name_fault,
 )
-from npc.compiler.frontend.shapes import quoted
+from npc.compiler.frontend.shapes import describe, quoted
 from npc.compiler.frontend.source import Origin, PathInDocument, format_path
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -51,6 +51,8 @@ class Endpoint:
     """One or two, on the number line, IPv4 first (E3)."""
     ports: tuple[ContainerPort, ...] = ()
     node: str = ""
+    ovs_port: int | None = None
+    """Its OpenFlow port on the bridge of its node, where the inventory tells."""
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -105,33 +107,48 @@ class _Builder:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     valid_labels: set[tuple[str, str | None]] = field(default_factory=set)
     """Labels that were looked at already: most pods share theirs."""
-    endpoints: dict[tuple[str, str], tuple[Endpoint, Origin]] = field(default_factory=dict)
+    endpoints: dict[tuple[str, str], tuple[Endpoint, Origin, PathInDocument]] = field(default_factory=dict)
+    """Each with where it was written, and the path from there to its name."""
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
-    origins: dict[tuple[str, str, str], Origin] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    """Where the namespaces, nodes and services were written, by what they are called in messages."""
 
     def add(self, one: InventoryObject, origin: Origin) -> None:
         match one:
-            case schema.Inventory():
-                self._compact(one, origin)
             case schema.Object(kind="Pod"):
                 self._pod(one, origin)
+            case schema.Inventory(endpoints=endpoints, namespaces=namespaces, nodes=nodes):
+                listed: tuple[tuple[str, Sequence[InventoryObject] | None], ...]
+                listed = (("endpoints", endpoints), ("namespaces", namespaces), ("nodes", nodes))
+                for key, entries in listed:
+                    for index, entry in enumerate(entries or ()):
+                        self.add(entry, origin.at(key, index))
+            case schema.InventoryEndpoint():
+                self._host(one, origin)
+            case schema.InventoryNamespace(name=name, labels=labels):
+                self._namespace(name, labels, origin, ())
+            case schema.InventoryNode(name=name, labels=labels, addresses=texts):
+                places: list[tuple[str, PathInDocument]] = [
+                    (text, ("addresses", position)) for position, text in enumerate(texts or ())
+                ]
+                self._node(name, labels, places, origin, ())
             case schema.Object(kind="Namespace", metadata=metadata):
                 self._namespace(metadata.name, metadata.labels, origin, ("metadata",))
             case schema.Object(kind="Node", metadata=metadata, status=status):
-                listed: list[tuple[str, PathInDocument]] = [
+                places = [
                     (entry.address, ("status", "addresses", index, "address"))
                     for index, entry in enumerate((status and status.addresses) or ())
                     if entry.address and entry.type in (None, "InternalIP", "ExternalIP")
                 ]
-                self._node(metadata.name, metadata.labels, listed, origin, ("metadata",))
+                self._node(metadata.name, metadata.labels, places, origin, ("metadata",))
             case schema.Object(kind="Service"):
                 self._service(one, origin)
 
     def build(self, policy_namespaces: Iterable[str]) -> Inventory:
         self._check_addresses()
-        used = {endpoint.namespace for endpoint, _ in self.endpoints.values()} | set(policy_namespaces)
+        used = {endpoint.namespace for endpoint, _, _ in self.endpoints.values()} | set(policy_namespaces)
         if self.endpoints or self.namespaces:
             for name in sorted(used - self.namespaces.keys()):
                 self.diagnostics.append(
@@ -143,7 +160,7 @@ class _Builder:
         for name in used:
             self.namespaces.setdefault(name, {NAME_LABEL: name})
         return Inventory(
-            tuple(endpoint for _, (endpoint, _) in sorted(self.endpoints.items(), key=lambda item: item[0])),
+            tuple(one[0] for _, one in sorted(self.endpoints.items(), key=lambda item: item[0])),
             {name: self.namespaces[name] for name in sorted(self.namespaces)},
             tuple(self.nodes[name] for name in sorted(self.nodes)),
             tuple(self.services[key] for key in sorted(self.services)),
@@ -183,34 +200,24 @@ class _Builder:
             Endpoint(namespace, metadata.name, labels, addresses, ports, node), about, origin, ("metadata",)
         )
 
-    def _compact(self, inventory: schema.Inventory, origin: Origin) -> None:
-        for index, space in enumerate(inventory.namespaces or ()):
-            self._namespace(space.name, space.labels, origin.at("namespaces", index), ())
-        for index, node in enumerate(inventory.nodes or ()):
-            listed: list[tuple[str, PathInDocument]] = [
-                (text, ("addresses", position)) for position, text in enumerate(node.addresses or ())
-            ]
-            self._node(node.name, node.labels, listed, origin.at("nodes", index), ())
-        for index, host in enumerate(inventory.endpoints or ()):
-            at = origin.at("endpoints", index)
-            namespace = host.namespace or "default"
-            about = f"endpoint {namespace}/{host.name}"
-            texts: list[tuple[str, PathInDocument]] = [
-                (text, ("addresses", position)) for position, text in enumerate(host.addresses)
-            ]
-            if not texts:
-                self._leave_out(codes.NO_ADDRESS, about, "it has no address", at)
-                continue
-            ports = tuple(
-                port
-                for name, value in (host.ports or {}).items()
-                if (port := self._compact_port(name, value, about, at)) is not None
-            )
-            labels = self._labels(host.labels, about, at, ("labels",))
-            addresses = self._addresses(texts, about, at)
-            node_name = self._node_name(host.node or "", about, at, ("node",))
-            endpoint = Endpoint(namespace, host.name, labels, addresses, ports, node_name)
-            self._endpoint(endpoint, about, at, ())
+    def _host(self, host: schema.InventoryEndpoint, origin: Origin) -> None:
+        namespace = host.namespace or "default"
+        about = f"endpoint {namespace}/{host.name}"
+        texts: list[tuple[str, PathInDocument]] = [
+            (text, ("addresses", position)) for position, text in enumerate(host.addresses)
+        ]
+        if not texts:
+            self._leave_out(codes.NO_ADDRESS, about, "it has no address", origin)
+            return
+        ports = tuple(
+            port
+            for name, value in (host.ports or {}).items()
+            if (port := self._compact_port(name, value, about, origin)) is not None
+        )
+        labels = self._labels(host.labels, about, origin, ("labels",))
+        addresses = self._addresses(texts, about, origin)
+        node = self._node_name(host.node or "", about, origin, ("node",))
+        self._endpoint(Endpoint(namespace, host.name, labels, addresses, ports, node), about, origin, ())
 
     def _node_name(self, name: str, about: str, origin: Origin, path: PathInDocument) -> str:
         if name and (fault := _node_name_fault(name)) is not None:
@@ -218,21 +225,26 @@ class _Builder:
         return name
 
     def _bad_ports(self, spec: schema.Spec, about: str, origin: Origin) -> None:
+        """Report what `_named_ports` could not read."""
         lists = (("containers", spec.containers), ("initContainers", spec.init_containers))
         for list_name, containers in lists:
             for index, container in enumerate(containers or ()):
                 for position, port in enumerate(container.ports or ()):
+                    at = origin.at("spec", list_name, index, "ports", position)
                     if not 1 <= port.container_port <= traffic.LAST_PORT:
-                        path = ("spec", list_name, index, "ports", position, "containerPort")
-                        message = f"{port.container_port} is not a port number"
-                        self._error(origin.at(*path), about, message, "1 to 65535")
+                        message = f"{describe(port.container_port)} is not a port number"
+                        self._error(at.at("containerPort"), about, message, "1 to 65535")
+                    if port.protocol and port.protocol not in traffic.NUMBERS:
+                        message = f"{quoted(port.protocol)} is not a protocol"
+                        help = did_you_mean(port.protocol, traffic.NUMBERS)
+                        self._error(at.at("protocol"), about, message, help)
 
     def _compact_port(self, name: str, value: int | str, about: str, origin: Origin) -> ContainerPort | None:
         """`8080` (TCP), or `53/udp`."""
         number, _, protocol = str(value).partition("/")
         known = traffic.NUMBERS.get(protocol.upper() or "TCP")
-        if port_name_fault(name) is not None:
-            self._error(origin.at("ports").key(name), about, f"{quoted(name)} is not a port name")
+        if (fault := port_name_fault(name)) is not None:
+            self._error(origin.at("ports").key(name), about, f"{quoted(name)} is not a port name", fault)
         elif (
             known is None
             or not re.fullmatch(r"[0-9]{1,5}(/[a-zA-Z]+)?", str(value))
@@ -249,30 +261,26 @@ class _Builder:
         return None
 
     def _endpoint(self, endpoint: Endpoint, about: str, origin: Origin, named_at: PathInDocument) -> None:
-        self._check_name(endpoint.name, about, origin, named_at)
-        if (fault := dns_label_fault(endpoint.namespace)) is not None:
-            message = f"{quoted(endpoint.namespace)} is not a namespace's name"
-            self._error(origin.at(*named_at, "namespace"), about, message, fault)
+        if not self._has_name(endpoint.name, endpoint.namespace, about, origin, named_at):
+            return
         key = endpoint.namespace, endpoint.name
         if key in self.endpoints:
-            other, first = self.endpoints[key]
-            self._again(about, origin, first, same=other == endpoint and other.labels == endpoint.labels)
+            other, first, first_named_at = self.endpoints[key]
+            same = other == endpoint
+            self._again(about, origin.at(*named_at), first.at(*first_named_at), same=same)
         else:
-            self.endpoints[key] = endpoint, origin
+            self.endpoints[key] = endpoint, origin, named_at
 
     def _namespace(
         self, name: str, labels: schema.Labels | None, origin: Origin, named_at: PathInDocument
     ) -> None:
-        about = f"Namespace {name[:80]}"
-        if (fault := dns_label_fault(name)) is not None:
-            message = f"{quoted(name)} is not a namespace's name"
-            self._error(origin.at(*named_at, "name"), about, message, fault)
+        about = f"Namespace {name}"
         read = {**self._labels(labels, about, origin, (*named_at, "labels")), NAME_LABEL: name}
-        if name in self.namespaces:
-            first = self.origins["Namespace", "", name]
-            self._again(about, origin, first, same=self.namespaces[name] == read)
+        if (fault := dns_label_fault(name)) is not None:
+            self._no_name(name, "a namespace's name", about, origin.at(*named_at, "name"), fault)
+            return
+        self._once(about, origin.at(*named_at), same=self.namespaces.get(name) == read)
         self.namespaces[name] = read
-        self.origins["Namespace", "", name] = origin
 
     def _node(
         self,
@@ -282,33 +290,30 @@ class _Builder:
         origin: Origin,
         named_at: PathInDocument,
     ) -> None:
-        about = f"Node {name[:80]}"
-        self._check_name(name, about, origin, named_at)
+        about = f"Node {name}"
         addresses = tuple(self._parse(text, path, about, origin) for text, path in texts)
         node = Node(
             name,
             self._labels(labels, about, origin, (*named_at, "labels")),
             tuple(sorted({address for address in addresses if address is not None})),
         )
-        if name in self.nodes:
-            same = self.nodes[name] == node
-            self._again(about, origin, self.origins["Node", "", name], same=same)
+        if (fault := _node_name_fault(name)) is not None:
+            self._no_name(name, "a node's name", about, origin.at(*named_at, "name"), fault)
+            return
+        self._once(about, origin.at(*named_at), same=self.nodes.get(name) == node)
         self.nodes[name] = node
-        self.origins["Node", "", name] = origin
 
     def _service(self, service: schema.Object, origin: Origin) -> None:
         metadata, spec = service.metadata, service.spec or schema.Spec()
         namespace = metadata.namespace or "default"
         about = f"Service {namespace}/{metadata.name}"
-        self._check_name(metadata.name, about, origin, ("metadata",))
         selector = self._labels(spec.selector, about, origin, ("spec", "selector"))
+        if not self._has_name(metadata.name, namespace, about, origin, ("metadata",)):
+            return
         key = namespace, metadata.name
         read = Service(namespace, metadata.name, selector, tuple(spec.ports or ()))
-        if key in self.services:
-            first = self.origins["Service", *key]
-            self._again(about, origin, first, same=self.services[key] == read)
+        self._once(about, origin.at("metadata"), same=self.services.get(key) == read)
         self.services[key] = read
-        self.origins["Service", *key] = origin
 
     def _labels(
         self, labels: schema.Labels | None, about: str, origin: Origin, path: PathInDocument
@@ -319,8 +324,11 @@ class _Builder:
             return labels  # type: ignore[return-value]  # no valid label has the value None
         for label in labels.items():
             key, value = label
-            if (fault := label_key_fault(key) or label_value_fault(value or "")) is not None:
-                self._error(origin.at(*path, key), about, f"{quoted(key)} is not a label", fault)
+            if (fault := label_key_fault(key)) is not None:
+                self._error(origin.at(*path).key(key), about, f"{quoted(key)} is not a label key", fault)
+            elif (fault := label_value_fault(value or "")) is not None:
+                message = f"{quoted(value or '')} is not a label value"
+                self._error(origin.at(*path, key), about, message, fault)
             elif value is not None:
                 self.valid_labels.add(label)
         if None in labels.values():
@@ -337,14 +345,23 @@ class _Builder:
         read = {self._parse(text, path, about, origin) for text, path in texts}
         addresses = tuple(sorted(address for address in read if address is not None))
         if len({Family.of(address) for address in addresses}) < len(addresses):
-            path = texts[-1][1]
-            self._error(
-                origin.at(*path),
-                about,
-                "two addresses of one family",
-                "an endpoint has one IPv4 address, one IPv6 address, or one of each",
-            )
+            self._second_of_a_family(texts, about, origin)
         return addresses
+
+    def _second_of_a_family(
+        self, texts: list[tuple[str, PathInDocument]], about: str, origin: Origin
+    ) -> None:
+        firsts: dict[Family, int] = {}
+        for text, path in texts:
+            address = parse_address(text)
+            if firsts.setdefault(Family.of(address), address) != address:
+                self._error(
+                    origin.at(*path),
+                    about,
+                    "a second address of one family",
+                    "an endpoint has one IPv4 address, one IPv6 address, or one of each",
+                )
+                return
 
     def _parse(self, text: str, path: PathInDocument, about: str, origin: Origin) -> int | None:
         try:
@@ -358,46 +375,77 @@ class _Builder:
             self._error(
                 origin.at(*path), about, f"{quoted(text)} is an IPv4 address in IPv6 form", "write it as IPv4"
             )
+            return None
         return address
 
     def _check_addresses(self) -> None:
         """E2: an address belongs to one live endpoint."""
         owners: dict[int, Endpoint] = {}
-        for endpoint, origin in self.endpoints.values():
+        for endpoint, origin, named_at in self.endpoints.values():
             for address in endpoint.addresses:
                 other = owners.setdefault(address, endpoint)
                 if other is not endpoint:
-                    first = self.endpoints[other.namespace, other.name][1]
+                    _, first, first_named_at = self.endpoints[other.namespace, other.name]
                     self.diagnostics.append(
                         Diagnostic(
                             codes.DUPLICATE_ADDRESS,
                             f"{other} and {endpoint} both have the address {format_address(address)}",
-                            origin,
+                            origin.at(*_ADDRESSES_AT[named_at]),
                             help="one of the records is stale: rules for one would hit the other",
-                            related=(Related(first, f"{other} is here"),),
+                            related=(
+                                Related(first.at(*_ADDRESSES_AT[first_named_at]), f"{other} has it here"),
+                            ),
                         )
                     )
 
-    def _check_name(self, name: str, about: str, origin: Origin, named_at: PathInDocument) -> None:
-        if (fault := dns_subdomain_fault(name)) is not None:
-            self._error(origin.at(*named_at, "name"), about, f"{quoted(name)} is not an object's name", fault)
+    def _has_name(
+        self, name: str, namespace: str, about: str, origin: Origin, named_at: PathInDocument
+    ) -> bool:
+        """Whether an object's name and namespace are such; where they are not, it is reported."""
+        fault, namespace_fault = dns_subdomain_fault(name), dns_label_fault(namespace)
+        if fault is not None:
+            self._no_name(name, "a name", about, origin.at(*named_at, "name"), fault)
+        if namespace_fault is not None:
+            at = origin.at(*named_at, "namespace")
+            self._no_name(namespace, "a namespace's name", about, at, namespace_fault)
+        return fault is None and namespace_fault is None
+
+    def _no_name(self, name: str, expected: str, about: str, origin: Origin, fault: str) -> None:
+        self._error(origin, about, f"{quoted(name)} is not {expected}", fault)
+
+    def _once(self, about: str, origin: Origin, *, same: bool) -> None:
+        """Note where an object is written; report it when it was before."""
+        first = self.origins.setdefault(about, origin)
+        if first is not origin:
+            self._again(about, origin, first, same=same)
 
     def _again(self, about: str, origin: Origin, first: Origin, *, same: bool) -> None:
         code = codes.REPEATED if same else codes.DUPLICATE_OBJECT
-        message = f"{about} stands in the input twice" + ("" if same else ", and differs")
-        related = (Related(first, "first here"),)
-        self.diagnostics.append(Diagnostic(code, message, origin, about=about, related=related))
+        message = f"the {about} stands in the input twice" + ("" if same else ", and differs")
+        related = (Related(first.at("name"), "first here"),)
+        self.diagnostics.append(Diagnostic(code, message, origin.at("name"), related=related))
 
     def _leave_out(self, code: Code, about: str, why: str, origin: Origin) -> None:
-        self.diagnostics.append(Diagnostic(code, f"{about} is left out: {why}", origin))
+        self.diagnostics.append(Diagnostic(code, f"{about[:_LONGEST_ABOUT]} is left out: {why}", origin))
 
     def _error(self, origin: Origin, about: str, message: str, help: str = "") -> None:
+        path = origin.path
+        while path[:1] == ("items",):  # as for policies, the path within the object
+            path = path[2:]
+        about = about[:_LONGEST_ABOUT].strip()
         self.diagnostics.append(
-            Diagnostic(
-                codes.INVALID_INVENTORY, message, origin, format_path(origin.path), help=help, about=about
-            )
+            Diagnostic(codes.INVALID_INVENTORY, message, origin, format_path(path), help=help, about=about)
         )
 
+
+_LONGEST_ABOUT = 200
+"""Characters of what an object is called in a message."""
+
+_ADDRESSES_AT: Mapping[PathInDocument, PathInDocument] = {
+    ("metadata",): ("status", "podIP"),
+    (): ("addresses",),
+}
+"""Where an endpoint's addresses are, by where its name is."""
 
 _node_name_fault = lru_cache(maxsize=65536)(dns_subdomain_fault)
 """Cached: many pods name one node."""
@@ -408,7 +456,7 @@ _NO_LABELS: Mapping[str, str] = {}
 def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:
     """The named ports of regular containers and of restartable init containers (P10).
 
-    ValueError when a number is none of a port.
+    ValueError when one has a number or a protocol that is none of a port's.
     """
     ports: list[ContainerPort] = []
     for container in spec.containers or ():
@@ -422,14 +470,13 @@ def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:
 
 def _ports_of(container: schema.Container) -> Iterable[ContainerPort]:
     for port in container.ports or ():
-        protocol = traffic.NUMBERS.get(port.protocol or "TCP")
-        if port.name and protocol is not None:
-            yield _interned(port.name, protocol, port.container_port)
+        if port.name:
+            yield _interned(port.name, port.protocol or "TCP", port.container_port)
 
 
 @lru_cache(maxsize=65536)
-def _interned(name: str, protocol: int, number: int) -> ContainerPort:
-    """Pods of one workload share their ports. ValueError: `number` is no port's."""
-    if not 1 <= number <= traffic.LAST_PORT:
+def _interned(name: str, protocol: str, number: int) -> ContainerPort:
+    """Pods of one workload share their ports. ValueError: the number or the protocol is none of a port's."""
+    if protocol not in traffic.NUMBERS or not 1 <= number <= traffic.LAST_PORT:
         raise ValueError(number)
-    return ContainerPort(name, protocol, number)
+    return ContainerPort(name, traffic.NUMBERS[protocol], number)

@@ -16,7 +16,7 @@ from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.iptables.matches import Matches, address_option, members, protocol_name
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset, Table
-from npc.backends.iptables.tree import ARITY, Leaf, address_tree, port_tree
+from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth, port_tree
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Range
@@ -31,6 +31,10 @@ SETTINGS = {"ipset": "`no` for hosts without ipset: exact, merely larger (defaul
 
 MOST_ARMS = 8
 """Overlapping arms that are tried in turn; beyond, the packet's port picks one of disjoint ones."""
+DEEPEST = 14
+"""Chains below each other: iptables-nft follows 15 from the built-in one on."""
+ARITIES = (ARITY, 2 * ARITY, 4 * ARITY, 8 * ARITY, 1 << 32)
+"""Rules a chain of a search tree, to be tried until no path is too deep."""
 MOST_RULES = 24
 """Rules that a class tries in turn."""
 _NEIGHBOUR_DISCOVERY = range(133, 138)
@@ -41,12 +45,11 @@ _RETURN = "-j RETURN"
 def lower(plan: Plan, options: Options) -> Ruleset:
     """All artifacts that enforce a plan; InputError for options that iptables cannot use."""
     prefix, use_sets = _check(options)
-    names = Names(prefix)
-    matches = Matches(names, use_sets)
     heading = _heading(plan)
-    v4, v6 = (
-        Table(heading, tuple(_FamilyLowering(plan, options, family, names, matches).chains()))
-        for family in (Family.V4, Family.V6)
+    matches, v4, v6 = next(
+        built
+        for arity in ARITIES
+        if (built := _tables(plan, options, Matches(Names(prefix), use_sets), heading, arity)) is not None
     )
     policed = options.own_node is OwnNode.POLICED
     own_node = tuple((hook, f"{prefix}-{hook}") for hook in ("INPUT", "OUTPUT"))
@@ -74,6 +77,18 @@ def _unusable(message: str, help: str) -> InputError:
     return InputError([Diagnostic(codes.OPTION, message, help=help)])
 
 
+def _tables(
+    plan: Plan, options: Options, matches: Matches, heading: tuple[str, ...], arity: int
+) -> tuple[Matches, Table, Table] | None:
+    """The tables of both families; None where chains are too deep with search trees of this arity."""
+    chains = {
+        family: tuple(_FamilyLowering(plan, options, family, matches, arity).chains()) for family in Family
+    }
+    if max(map(depth, chains.values())) > DEEPEST:
+        return None
+    return matches, Table(heading, chains[Family.V4]), Table(heading, chains[Family.V6])
+
+
 def _heading(plan: Plan) -> tuple[str, ...]:
     where = f"node {plan.node}" if plan.node is not None else "all endpoints of the inventory"
     return (
@@ -89,8 +104,8 @@ class _FamilyLowering:
     plan: Plan
     options: Options
     family: Family
-    names: Names
     matches: Matches
+    arity: int
     _shared: dict[str, list[Chain]] = field(default_factory=dict)
     """Chains that several classes use, by their names, each with the tree below it."""
 
@@ -106,7 +121,7 @@ class _FamilyLowering:
                 if Family.of(address) is self.family
             ]
             if addresses:
-                name = self.names.chain(one.direction.value[0].upper(), one.key)
+                name = self.matches.names.chain(one.direction.value[0].upper(), one.key)
                 classes += self._class(name, one)
                 option = address_option(one.direction, peer=False)
                 for address in addresses:
@@ -121,6 +136,7 @@ class _FamilyLowering:
                 address_option(direction, peer=False),
                 sorted(found, key=_address),
                 self._tree_name,
+                arity=self.arity,
             )
         ]
         shared = [chain for name in sorted(self._shared) for chain in self._shared[name]]
@@ -128,10 +144,10 @@ class _FamilyLowering:
         return [*self._hooks(leaves), *trees, *classes, *shared, *ends]
 
     def _entry(self, direction: Direction) -> str:
-        return f"{self.names.prefix}-{direction.name}"
+        return f"{self.matches.names.prefix}-{direction.name}"
 
     def _tree_name(self, text: str) -> str:
-        return self.names.chain("T", text)
+        return self.matches.names.chain("T", text)
 
     def _hooks(self, leaves: dict[Direction, list[Leaf]]) -> list[Chain]:
         """The chains that the built-in ones jump to."""
@@ -142,7 +158,7 @@ class _FamilyLowering:
             hooks |= {"INPUT": egress, "OUTPUT": ingress}
         established = Rule(("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"), _RETURN)
         return [
-            Chain(f"{self.names.prefix}-{hook}", (established, *rules) if rules else ())
+            Chain(f"{self.matches.names.prefix}-{hook}", (established, *rules) if rules else ())
             for hook, rules in hooks.items()
         ]
 
@@ -153,7 +169,7 @@ class _FamilyLowering:
         jump = f"-j {self._entry(direction)}"
         if not self.matches.use_sets:
             return (Rule((), jump),)
-        name = f"{self.names.prefix.lower()}-{direction.value}{self.family.value}"
+        name = f"{self.matches.names.prefix.lower()}-{direction.value}{self.family.value}"
         addresses = tuple(format_address(address) for address, _ in sorted(leaves, key=_address))
         self.matches.add_hash(name, self.family, addresses, f"isolated for {direction.value}")
         side = "src" if address_option(direction, peer=False) == "-s" else "dst"
@@ -163,7 +179,7 @@ class _FamilyLowering:
         """The exceptions, and the end of what is denied."""
         if not subjects:
             return []
-        prefix = self.names.prefix
+        prefix = self.matches.names.prefix
         exceptions = []
         if self.family is Family.V6:
             exceptions = [
@@ -179,7 +195,11 @@ class _FamilyLowering:
             "what passes although no rule allows it",
         )
         deny = Chain(f"{prefix}-DENY", (Rule((), f"-j {prefix}-ALWAYS"), *self._deny()))
-        return [deny, always, *address_tree(f"{prefix}-SELF", "-d", itself, self._tree_name)]
+        return [
+            deny,
+            always,
+            *address_tree(f"{prefix}-SELF", "-d", itself, self._tree_name, arity=self.arity),
+        ]
 
     def _deny(self) -> list[Rule]:
         if self.options.deny_with is Deny.DROP:
@@ -215,14 +235,14 @@ class _FamilyLowering:
 
     def _end(self, one: Class) -> tuple[str, list[Chain]]:
         """Where a class sends what it does not allow."""
-        deny = f"{self.names.prefix}-DENY"
+        deny = f"{self.matches.names.prefix}-DENY"
         if not self.options.log_denied:
             return deny, []
-        name = self.names.chain("L", one.key)
+        name = self.matches.names.chain("L", one.key)
         prefix = f'"npc {one.direction.value} {name.rpartition("-")[2]} "'
         limit = ("-m", "limit", "--limit", "10/second", "--limit-burst", "20")
         rules = (
-            Rule((), f"-j {self.names.prefix}-ALWAYS"),
+            Rule((), f"-j {self.matches.names.prefix}-ALWAYS"),
             Rule(limit, f"-j LOG --log-prefix {prefix}"),
             Rule((), f"-g {deny}"),
         )
@@ -246,7 +266,7 @@ class _FamilyLowering:
             word = protocol_name(protocol)
             root = self._tree_name(f"{name} {word}")
             rules.append(Rule(("-p", word), f"-g {root}"))
-            trees += port_tree(root, word, sorted(found), self._tree_name, last)
+            trees += port_tree(root, word, sorted(found), self._tree_name, last, self.arity)
         # Where every protocol is decided, the commonest action needs no match: the others come first.
         complete = len(by_port) + sum(map(len, whole.values())) > traffic.LAST_PROTOCOL
         ordered = sorted(whole.items(), key=lambda item: (len(item[1]), item[0]))
@@ -260,7 +280,7 @@ class _FamilyLowering:
         """The chain that allows some peers and denies all others; equal peers share it."""
         keys = [group.key for group in sorted(peers.groups)]
         keys += [format_cidr(block) for piece in peers.blocks.ranges for block in cidrs(piece)]
-        name = self.names.chain("P", "\n".join([direction.value, end, *keys]))
+        name = self.matches.names.chain("P", "\n".join([direction.value, end, *keys]))
         if name in self._shared:
             return name
         option = address_option(direction, peer=True)
@@ -278,7 +298,7 @@ class _FamilyLowering:
             leaves = [(one, Rule((option, format_address(one)), _RETURN)) for one in addresses]
             self._shared[name] = [
                 Chain(name, rules, "; ".join(keys)),
-                *address_tree(root, option, leaves, self._tree_name, last),
+                *address_tree(root, option, leaves, self._tree_name, last, self.arity),
             ]
         return name
 

@@ -6,14 +6,14 @@ in five chains. Inner nodes are reached by `-g`, so that a RETURN anywhere leave
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from npc.backends.iptables.ruleset import Chain, Rule
 from npc.compiler.algebra.addresses import Cidr, Family, format_cidr
 from npc.compiler.algebra.intervals import Range
 
 ARITY = 8
-"""Rules a chain: measured best on iptables-legacy."""
+"""Rules a chain: measured best on iptables-legacy; more where the trees would be too deep."""
 
 NameOf = Callable[[str], str]
 """The name of the chain that a text stands for."""
@@ -23,7 +23,12 @@ Leaf = tuple[int, Rule]
 
 
 def address_tree(
-    name: str, option: str, leaves: Sequence[Leaf], name_of: NameOf, last: tuple[Rule, ...] = ()
+    name: str,
+    option: str,
+    leaves: Sequence[Leaf],
+    name_of: NameOf,
+    last: tuple[Rule, ...] = (),
+    arity: int = ARITY,
 ) -> Iterator[Chain]:
     """Chains that find the rule of an address, the root first; `last` ends every chain.
 
@@ -31,22 +36,22 @@ def address_tree(
     """
     rules: list[Rule] = []
     below: list[Chain] = []
-    for block, inside in split(leaves):
+    for block, inside in split(leaves, arity):
         if len(inside) == 1:
             rules.append(inside[0][1])
             continue
         text = format_cidr(block)
         inner = name_of(f"{name} {text}")
         rules.append(Rule((option, text), f"-g {inner}"))
-        below += address_tree(inner, option, inside, name_of, last)
+        below += address_tree(inner, option, inside, name_of, last, arity)
     yield Chain(name, (*rules, *last))
     yield from below
 
 
-def split(leaves: Sequence[Leaf]) -> list[tuple[Cidr, Sequence[Leaf]]]:
-    """At most ARITY disjoint blocks that hold all leaves, about evenly many each."""
+def split(leaves: Sequence[Leaf], arity: int) -> list[tuple[Cidr, Sequence[Leaf]]]:
+    """At most `arity` disjoint blocks that hold all leaves, about evenly many each."""
     blocks = [leaves] if leaves else []
-    while len(blocks) < ARITY:
+    while len(blocks) < arity:
         index = max(range(len(blocks)), key=lambda one: len(blocks[one]), default=-1)
         if index < 0 or len(blocks[index]) == 1:
             break
@@ -75,23 +80,24 @@ def port_tree(
     leaves: Sequence[tuple[Range, str]],
     name_of: NameOf,
     last: tuple[Rule, ...],
+    arity: int = ARITY,
 ) -> Iterator[Chain]:
     """Chains that take the action of the port range that a packet's destination port is in, the root first.
 
     The ranges are disjoint and in order; `last` ends every chain.
     """
-    if len(leaves) <= ARITY:
+    if len(leaves) <= arity:
         rules = [Rule(("-p", protocol, "--dport", port_text(ports)), action) for ports, action in leaves]
         yield Chain(name, (*rules, *last))
         return
-    step = -(-len(leaves) // ARITY)
+    step = -(-len(leaves) // arity)
     rules, below = [], list[Chain]()
     for start in range(0, len(leaves), step):
         part = leaves[start : start + step]
         hull = part[0][0][0], part[-1][0][1]
         inner = name_of(f"{name} {protocol} {port_text(hull)}")
         rules.append(Rule(("-p", protocol, "--dport", port_text(hull)), f"-g {inner}"))
-        below += port_tree(inner, protocol, part, name_of, last)
+        below += port_tree(inner, protocol, part, name_of, last, arity)
     yield Chain(name, (*rules, *last))
     yield from below
 
@@ -100,3 +106,17 @@ def port_text(ports: Range) -> str:
     """`80` or `80:90`."""
     low, high = ports
     return str(low) if low == high else f"{low}:{high}"
+
+
+def depth(chains: Iterable[Chain]) -> int:
+    """How many chains a packet can be inside of at a time: none leads back to itself."""
+    by_name = {chain.name: chain for chain in chains}
+    depths: dict[str, int] = {}
+
+    def below(name: str) -> int:
+        if name not in depths:
+            targets = {rule.action.split()[1] for rule in by_name[name].rules} & by_name.keys()
+            depths[name] = 1 + max(map(below, targets), default=0)
+        return depths[name]
+
+    return max(map(below, by_name), default=0)

@@ -322,7 +322,8 @@ class _Reader:
     def _pass_over(self, kind: str, version: Any) -> None:
         self.is_empty = False
         group = version.rpartition("/")[0] if isinstance(version, str) else ""
-        name = f"{kind}.{group}" if kind.startswith("NetworkPolicy") and group else kind
+        is_namesake = kind == "NetworkPolicy" or is_inventory(kind, None)
+        name = f"{kind}.{group}" if is_namesake and group else kind
         name = name if len(name) <= 80 else name[:77] + "..."
         self.passed_over[name] = self.passed_over.get(name, 0) + 1
 

@@ -7,8 +7,10 @@ API server's validation.
 
 from __future__ import annotations
 
+import re
+
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Cidr, format_cidr, is_mapped, parse_address, parse_cidr
+from npc.compiler.algebra.addresses import Cidr, Family, format_cidr, is_mapped, parse_address, parse_cidr
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.diagnostics import did_you_mean
 from npc.compiler.frontend.names import (
@@ -174,9 +176,9 @@ def _read_port(port: schema.NetworkPolicyPort, path: PathInDocument, report: Rep
             ports = Ports(protocol, number, last)
             valid = _check_number(number, (*path, "port"), report)
             if port.end_port is not None:
-                if last < number:
+                ends_well = _check_number(last, (*path, "endPort"), report)
+                if ends_well and last < number and valid:
                     ends_well = _end_port(path, f"{last} is below the port {number}", report)
-                ends_well &= _check_number(last, (*path, "endPort"), report)
         case str(name):
             ports = NamedPort(protocol, name)
             fault = port_name_fault(name)
@@ -189,10 +191,23 @@ def _read_port(port: schema.NetworkPolicyPort, path: PathInDocument, report: Rep
                         (*path, "port"),
                         quoted(name),
                         "a port name",
-                        help="write the number without quotes" if name.isdigit() else fault,
+                        help=_port_help(name) or fault,
                     )
                 )
     return ports if valid and ends_well and protocol >= 0 else None
+
+
+def _port_help(text: str) -> str:
+    """How to write what was meant by a port that is no name."""
+    match = re.fullmatch(r"([0-9]{1,5})(?:([-:])([0-9]{1,5})|/([A-Za-z]+))?", text)
+    if match is None:
+        return ""
+    first, dash, last, protocol = match.groups()
+    if dash:
+        return f"write port: {first} and endPort: {last}"
+    if protocol:
+        return f"write port: {first} and protocol: {protocol.upper()}"
+    return "write the number without quotes"
 
 
 def _check_number(number: int, path: PathInDocument, report: Report) -> bool:
@@ -236,6 +251,7 @@ def _read_peer(peer: schema.NetworkPolicyPeer, path: PathInDocument, report: Rep
                 codes.REQUIRED,
                 "Required value: a peer needs podSelector, namespaceSelector or ipBlock",
                 "Required",
+                help="podSelector: {} is every pod of the namespace; for everyone, leave out the list",
             )
         )
         return None
@@ -290,14 +306,15 @@ def _read_cidr(text: str, path: PathInDocument, report: Report) -> Cidr | None:
 
 
 def _cidr_help(text: str) -> str:
+    """What a CIDR block lacks."""
+    head, slash, _ = text.partition("/")
     try:
-        address = parse_address(text)
+        address = parse_address(head)
     except ValueError:
-        head = text.partition("/")[0]
-        try:
-            if is_mapped(parse_address(head)):
-                return "write an IPv4 block as IPv4"
-        except ValueError:
-            pass
         return "an address, '/' and a prefix length, like 10.0.0.0/8 or fd00::/64"
-    return f"for the one address write {text}/{32 if address < 1 << 32 else 128}"
+    if is_mapped(address):
+        return "write an IPv4 block as IPv4"
+    bits = Family.of(address).bits
+    if not slash:
+        return f"for the one address write {head}/{bits}"
+    return f"the prefix length is a number from 0 to {bits}"

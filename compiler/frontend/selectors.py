@@ -80,11 +80,18 @@ def _read_expression(
                 codes.REQUIRED,
                 f"Required value: {operator} needs at least one",
                 "Required",
+                help="for any value at all there is Exists, for none DoesNotExist",
             )
         )
     if not takes_values and values:
         report(
-            Problem((*path, "values"), codes.FORBIDDEN, f"Forbidden: {operator} takes no values", "Forbidden")
+            Problem(
+                (*path, "values"),
+                codes.FORBIDDEN,
+                f"Forbidden: {operator} takes no values",
+                "Forbidden",
+                help="leave them out, or write In or NotIn",
+            )
         )
     for index, value in enumerate(values):
         if (fault := label_value_fault(value)) is not None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from npc.cli import check, compile, targets
+from npc.cli import check, compile, targets, test
 
 EXIT_BUG = 70
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile.command)
 app.command("check")(check.command)
+app.command("test")(test.command)
 app.command("targets")(targets.command)
 
 

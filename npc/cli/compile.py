@@ -57,6 +57,9 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target's own: see `npc targets`."),
     ] = None,
+    no_ipset: Annotated[
+        bool, typer.Option("--no-ipset", help="For hosts without ipset; short for --set ipset=no.")
+    ] = False,
     template_dir: Annotated[
         Path | None,
         typer.Option(
@@ -75,7 +78,7 @@ def command(
 
     The ruleset goes to standard output or to --output, findings to standard error.
     """
-    own = dict(_setting(text) for text in settings or ())
+    own = dict(_setting(text) for text in [*(settings or ()), *(["ipset=no"] if no_ipset else ())])
     options = Options(own_node, deny_with, log_denied, table, hook_priority, own)
     try:
         with progress_bar(quiet=quiet) as progress:

@@ -21,7 +21,7 @@ PATIENCE = 1.0
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Progress | None]:
     """What to tell of progress; None where nobody would see it. The bar is gone at the end."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     meter = _Meter()

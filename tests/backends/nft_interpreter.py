@@ -158,17 +158,24 @@ def _part(field: str, packet: Packet) -> int | None:
 
 
 def _piece(field: str, text: str) -> Piece:
-    if field.endswith("addr"):
-        return _addresses(text)
+    match field.split():
+        case ["ip", _]:
+            return _addresses(text, 4)
+        case ["ip6", _]:
+            return _addresses(text, 6)
+        case ["meta", "l4proto"] if text in L4_NAMES:
+            return L4_NAMES[text], L4_NAMES[text]
     first, _, last = text.partition("-")
-    if field == "meta l4proto" and text in L4_NAMES:
-        return L4_NAMES[text], L4_NAMES[text]
     return int(first), int(last or first)
 
 
-def _addresses(text: str) -> Piece:
+def _addresses(text: str, version: int) -> Piece:
     if "/" in text:
         network = ip_network(text)
-        return int(network[0]), int(network[-1])
-    first, _, last = text.partition("-")
-    return int(ip_address(first)), int(ip_address(last or first))
+        ends = network[0], network[-1]
+    else:
+        first, _, last = text.partition("-")
+        ends = ip_address(first), ip_address(last or first)
+    if {end.version for end in ends} != {version}:
+        raise Refused(f"{text} is no address of IPv{version}")
+    return int(ends[0]), int(ends[1])

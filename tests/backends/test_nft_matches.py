@@ -185,6 +185,11 @@ def cidrs(*texts: str) -> Intervals:
             cidrs("10.0.0.0/24") - cidrs("10.0.0.0/25"), ["ip saddr 10.0.0.128/25"], id="a hole at the edge"
         ),
         pytest.param(
+            cidrs("10.0.0.0/32", "10.0.0.255/32"),
+            ["ip saddr 10.0.0.0", "ip saddr 10.0.0.255"],
+            id="a hole that is most of the block",
+        ),
+        pytest.param(
             cidrs("10.0.0.0/8", "172.16.0.0/12"),
             ["ip saddr 10.0.0.0/8", "ip saddr 172.16.0.0/12"],
             id="two blocks",

@@ -58,7 +58,6 @@ def test_closed_standard_input_is_no_concern_of_a_compilation_from_files(inputs:
     assert RULE in done.stdout
 
 
-@pytest.mark.xfail(reason="the progress bar asks a standard error that is not there whether it is a terminal")
 def test_closed_standard_error_does_not_keep_the_ruleset_back(inputs: Path) -> None:
     done = run("compile", "policy.yaml", "note.yaml", folder=inputs, redirect="2>&-")
     assert done.code == 0

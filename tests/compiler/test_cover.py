@@ -97,6 +97,7 @@ def test_arms_name_no_one_that_the_decision_does_not(decision: PacketSet[Peers])
 DB, WEB = (Peers(frozenset({group})) for group in (GROUPS[0], GROUPS[2]))
 OFFICE = Peers(blocks=Intervals((parse_cidr("192.0.2.0/24").block.range,)))
 HTTP, HTTPS = traffic.of(TCP, 80, 80), traffic.of(TCP, 443, 443)
+BESIDE_HTTPS = traffic.of(TCP, 442, 442)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,18 @@ HTTP, HTTPS = traffic.of(TCP, 80, 80), traffic.of(TCP, 443, 443)
             [("any", DB), ("tcp/443", ANYONE)],
             [("any but tcp/443", DB), ("tcp/443", ANYONE)],
             id="what is open to all simplifies the rest",
+        ),
+        pytest.param(
+            [(HTTPS, ANYONE), (BESIDE_HTTPS, DB), (HTTP, OFFICE)],
+            [("tcp/80", OFFICE), ("tcp/442", DB), ("tcp/443", ANYONE)],
+            [("tcp/80", OFFICE), ("tcp/442", DB), ("tcp/443", ANYONE)],
+            id="but is not said again",
+        ),
+        pytest.param(
+            [(HTTPS, ANYONE), (traffic.of(TCP, 440, 445), OFFICE)],
+            [("tcp/440-445", OFFICE), ("tcp/443", ANYONE)],
+            [("tcp/440-442, tcp/444-445", OFFICE), ("tcp/443", ANYONE)],
+            id="nor does it cut a range",
         ),
         pytest.param(
             [(HTTP, OFFICE), (HTTPS, Peers(blocks=EVERY_V4))],

@@ -233,6 +233,57 @@ def test_names_that_join_alike_stay_apart() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
+def test_namespaces_that_begin_alike_stay_apart() -> None:
+    """Endpoints lie in order of their namespaces; those of a-b, a0 and ab follow a's."""
+    names = ("a", "a-b", "a0", "ab")
+    pods_of_each = [pod("web", f"10.0.0.{number}", name) for number, name in enumerate(names)]
+    for name in names:
+        plan = compiled([*pods_of_each, policy("own", [pods({})], name)]).plan
+        address = parse_address(f"10.0.0.{names.index(name)}")
+        assert [str(subject) for one in plan.classes for subject in one.subjects] == [f"{name}/web"]
+        assert groups(plan) == {f"pods in ns/{name}": (address,)}
+
+
+def block_key(cidr: str, *excepts: str) -> str:
+    """The key of what a named egress port means at the addresses of a block (P10)."""
+    web = pod("web", "10.0.0.1") | {
+        "spec": {"containers": [{"ports": [{"name": "web", "containerPort": 80}]}]},
+    }
+    egress = {"to": [{"ipBlock": {"cidr": cidr, "except": list(excepts)}}], "ports": [{"port": "web"}]}
+    from_all = policy("p", []) | {"spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [egress]}}
+    (key,) = groups(compiled([web, from_all]).plan)
+    return key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(("10.0.0.0/8",), ("10.9.9.9/8",), id="host bits"),
+        pytest.param(
+            ("10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16"),
+            ("10.0.0.0/8", "10.2.0.0/16", "10.1.0.0/16"),
+            id="order of excepts",
+        ),
+        pytest.param(
+            ("10.0.0.0/8", "10.1.0.0/16"), ("10.0.0.0/8", "10.1.0.0/16", "10.1.0.0/16"), id="an except twice"
+        ),
+        pytest.param(
+            ("10.0.0.0/8", "10.1.0.0/16"), ("10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24"), id="nested excepts"
+        ),
+        pytest.param(
+            ("10.0.0.0/8", "10.2.0.0/15"), ("10.0.0.0/8", "10.2.0.0/16", "10.3.0.0/16"), id="adjacent excepts"
+        ),
+    ],
+)
+def test_one_block_has_one_key(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+    assert block_key(*one) == block_key(*other)
+
+
+def test_different_blocks_have_different_keys() -> None:
+    blocks = [("10.0.0.0/8",), ("10.0.0.0/9",), ("10.0.0.0/8", "10.1.0.0/16"), ("0.0.0.0/0",)]
+    assert len({block_key(*block) for block in blocks}) == len(blocks)
+
+
 @given(clusters())
 def test_a_key_has_one_meaning(documents: list[Document]) -> None:
     """Groups compare by their keys alone, so two of one plan with one key must have the same members."""

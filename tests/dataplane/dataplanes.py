@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from npc.backends.base import Options
-from tests.dataplane.iptables import iptables_loaded
-from tests.dataplane.nft import nft_loaded
+from tests.dataplane.iptables import VARIANTS, iptables_loaded, load_iptables
+from tests.dataplane.nft import load_nft, nft_loaded
 from tests.dataplane.topology import Network
 
 
@@ -24,6 +24,8 @@ class Dataplane:
     programs: tuple[str, ...]
     loaded: Callable[[Network, Mapping[str, str]], AbstractContextManager[None]]
     """Runs its body with the artifacts loaded, and nothing else."""
+    load: Callable[[Network, Mapping[str, str]], object]
+    """Loads them over what is loaded."""
     options: Options = field(default_factory=Options)
 
     def param(self) -> object:
@@ -31,21 +33,21 @@ class Dataplane:
         return pytest.param(self, id=self.name, marks=pytest.mark.dataplane(*self.programs))
 
 
-def _nft(network: Network, artifacts: Mapping[str, str]) -> AbstractContextManager[None]:
+def _nft_loaded(network: Network, artifacts: Mapping[str, str]) -> AbstractContextManager[None]:
     return nft_loaded(network, artifacts["npc.nft"])
 
 
+def _load_nft(network: Network, artifacts: Mapping[str, str]) -> None:
+    load_nft(network, artifacts["npc.nft"])
+
+
+def _iptables(name: str, variant: str, options: Options) -> Dataplane:
+    loaded, load = partial(iptables_loaded, variant=variant), partial(load_iptables, variant=variant)
+    return Dataplane(name, "iptables", _IPTABLES, loaded, load, options)
+
+
 _IPTABLES = ("iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy", "ipset")
-NFT = Dataplane("nft", "nft", ("nft",), _nft)
-IPTABLES = tuple(
-    Dataplane(f"iptables-{variant}", "iptables", _IPTABLES, partial(iptables_loaded, variant=variant))
-    for variant in ("nft", "legacy")
-)
-WITHOUT_IPSET = Dataplane(
-    "iptables-nft without ipset",
-    "iptables",
-    _IPTABLES,
-    partial(iptables_loaded, variant="nft"),
-    Options(settings={"ipset": "no"}),
-)
+NFT = Dataplane("nft", "nft", ("nft",), _nft_loaded, _load_nft)
+IPTABLES = tuple(_iptables(f"iptables-{variant}", variant, Options()) for variant in VARIANTS)
+WITHOUT_IPSET = _iptables("iptables-nft without ipset", "nft", Options(settings={"ipset": "no"}))
 ALL = (NFT, *IPTABLES)

@@ -22,20 +22,21 @@ def load_iptables(network: Network, artifacts: Mapping[str, str], variant: str, 
         return network.node.run(["env", *programs, "sh", f"{folder}/load.sh", *arguments])
 
 
-def flush_iptables(network: Network, variant: str) -> None:
-    """Remove every rule, chain and set."""
-    for program in (f"iptables-{variant}", f"ip6tables-{variant}"):
-        network.node.run([program, "-F"])
-        network.node.run([program, "-X"])
+def flush_iptables(network: Network) -> None:
+    """Remove every rule and chain, of both variants, and every set."""
+    for variant in VARIANTS:
+        for program in (f"iptables-{variant}", f"ip6tables-{variant}"):
+            network.node.run([program, "-F"])
+            network.node.run([program, "-X"])
     network.node.run(["ipset", "destroy"])
 
 
 @contextmanager
 def iptables_loaded(network: Network, artifacts: Mapping[str, str], variant: str) -> Iterator[None]:
     """Run the body with these artifacts, and nothing else, loaded."""
-    flush_iptables(network, variant)
+    flush_iptables(network)
     load_iptables(network, artifacts, variant)
     try:
         yield
     finally:
-        flush_iptables(network, variant)
+        flush_iptables(network)

@@ -1,4 +1,4 @@
-"""A cluster large enough for what small ones never need: trees of chains, maps and sets of ports, of blocks."""
+"""A cluster large enough for what small ones never need: trees of chains, maps of ports, sets of blocks."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ def _pods() -> Iterator[Document]:
         }
 
 
-def _policy(name: str, spec: dict[str, Any]) -> Document:
+def _policy(name: str, spec: dict[str, Any], namespace: str = "even") -> Document:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": "even"},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": spec,
     }
 
 
 def _policies() -> Iterator[Document]:
-    everyone = {"podSelector": {}}
+    everyone: Document = {"podSelector": {}}
     yield _policy("isolated", {**everyone, "policyTypes": ["Ingress"]})
     # Many arms: another peer at every second port, so that the port must pick one.
     for number in range(12):
@@ -76,6 +76,8 @@ def _policies() -> Iterator[Document]:
         for third in range(0, 30, 2)
     ] + [{"ipBlock": {"cidr": f"2001:db8:{third:x}::/48"}} for third in range(0, 30, 2)]
     yield _policy("many", {**everyone, "ingress": [{"from": blocks, "ports": many}]})
+    many_tcp = [{"port": port} for port in PORTS]
+    yield _policy("few-arms", {"podSelector": {}, "ingress": [{"ports": many_tcp}]}, "odd")
     yield _policy(
         "wide",
         {

@@ -15,11 +15,9 @@ import yaml
 from npc.api import compile_sources
 from npc.backends.base import Deny, Options, OwnNode
 from npc.compiler.frontend.source import Source
-from tests.dataplane.nft import load_nft, nft_loaded
+from tests.dataplane.dataplanes import ALL, Dataplane
 from tests.dataplane.probe import Probe, Protocol, differences, run
 from tests.dataplane.topology import Address, Host, Network, open_network
-
-pytestmark = pytest.mark.dataplane("nft")
 
 A4, A6, B4, B6 = map(ip_address, ("10.0.0.1", "fd00::1", "10.0.0.2", "fd00::2"))
 NODE4, NODE6 = map(ip_address, ("192.168.7.1", "fd07::1"))
@@ -43,8 +41,10 @@ FROM_NODE: Mapping[str, object] = {
 }
 
 
-def ruleset(spec: Mapping[str, object], options: Options | None = None, node: str | None = None) -> str:
-    """npc's ruleset for one policy over the two pods."""
+def compiled(
+    dataplane: Dataplane, spec: Mapping[str, object], options: Options | None = None, node: str | None = None
+) -> Mapping[str, str]:
+    """npc's artifacts for one policy over the two pods."""
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -55,7 +55,7 @@ def ruleset(spec: Mapping[str, object], options: Options | None = None, node: st
         Source("inventory.yaml", content=INVENTORY.encode()),
         Source("policy.yaml", content=yaml.safe_dump(policy).encode()),
     ]
-    return compile_sources(sources, options=options, node=node).artifacts["npc.nft"]
+    return compile_sources(sources, dataplane.target, options=options, node=node).artifacts
 
 
 @pytest.fixture(scope="module")
@@ -104,9 +104,7 @@ CASES = {
     "reject": OptionCase(DENY_ALL, Options(deny_with=Deny.REJECT), frozenset(NODE)),
     "log": OptionCase(DENY_ALL, Options(log_denied=True), frozenset(NODE)),
     "log and reject": OptionCase(DENY_ALL, Options(log_denied=True, deny_with=Deny.REJECT), frozenset(NODE)),
-    "table and priority": OptionCase(
-        DENY_ALL, Options(table="my_rules", hook_priority=-150), frozenset(NODE)
-    ),
+    "another table": OptionCase(DENY_ALL, Options(table="mine"), frozenset(NODE)),
     "one node's pods only, as destination": OptionCase(
         {"podSelector": {}},
         Options(),
@@ -122,13 +120,17 @@ CASES = {
 }
 
 
+on_every_dataplane = pytest.mark.parametrize("dataplane", [one.param() for one in ALL])
+
+
+@on_every_dataplane
 @pytest.mark.parametrize("name", CASES)
-def test_option(name: str, network: Network) -> None:
+def test_option(name: str, dataplane: Dataplane, network: Network) -> None:
     case = CASES[name]
     expected = {probe: probe in case.allowed for probe in [*PODS, *NODE]}
-    text = ruleset(case.spec, case.options, case.node)
-    with nft_loaded(network, text):
-        load_nft(network, text)  # a second load replaces the first
+    artifacts = compiled(dataplane, case.spec, case.options, case.node)
+    with dataplane.loaded(network, artifacts):
+        dataplane.load(network, artifacts)  # a second load replaces the first
         assert differences(network, expected, run(network, expected)) == []
 
 
@@ -147,11 +149,13 @@ def _connected(network: Network) -> tuple[socket.socket, socket.socket]:
     return client, server
 
 
-def test_established_connection_survives_a_stricter_ruleset(network: Network) -> None:
-    with nft_loaded(network, ruleset({"podSelector": {}, "ingress": [{}]})):
+@on_every_dataplane
+def test_established_connection_survives_a_stricter_ruleset(dataplane: Dataplane, network: Network) -> None:
+    spec = {"podSelector": {}, "ingress": [{"ports": [{"port": 1, "endPort": 65535}]}]}
+    with dataplane.loaded(network, compiled(dataplane, spec)):
         client, server = _connected(network)
         with client, server:
-            load_nft(network, ruleset(DENY_ALL))
+            dataplane.load(network, compiled(dataplane, DENY_ALL))
             client.sendall(b"still there?")
             assert server.recv(64) == b"still there?"
             server.sendall(b"yes")
@@ -160,10 +164,11 @@ def test_established_connection_survives_a_stricter_ruleset(network: Network) ->
             assert run(network, {late: False}) == {late: False}
 
 
-def test_related_icmp_error_reaches_an_isolated_sender(network: Network) -> None:
+@on_every_dataplane
+def test_related_icmp_error_reaches_an_isolated_sender(dataplane: Dataplane, network: Network) -> None:
     """A1: the port is closed, and the sender hears of it although its ingress is isolated."""
     spec = {"podSelector": {"matchLabels": {"app": "a"}}, "policyTypes": ["Ingress"]}
-    with nft_loaded(network, ruleset(spec)):
+    with dataplane.loaded(network, compiled(dataplane, spec)):
         sender = network.owners[A4].socket(socket.AF_INET, socket.SOCK_DGRAM)
         with sender:
             sender.settimeout(SECONDS)
@@ -173,11 +178,13 @@ def test_related_icmp_error_reaches_an_isolated_sender(network: Network) -> None
                 sender.recv(64)
 
 
+@on_every_dataplane
 @pytest.mark.parametrize(
     ("family", "target"), [(socket.AF_INET, B4), (socket.AF_INET6, B6)], ids=["IPv4", "IPv6"]
 )
-def test_reject_answers_at_once(network: Network, family: int, target: Address) -> None:
-    with nft_loaded(network, ruleset(DENY_ALL, Options(deny_with=Deny.REJECT))):
+def test_reject_answers_at_once(dataplane: Dataplane, network: Network, family: int, target: Address) -> None:
+    artifacts = compiled(dataplane, DENY_ALL, Options(deny_with=Deny.REJECT))
+    with dataplane.loaded(network, artifacts):
         owner = network.owners[A4 if family == socket.AF_INET else A6]
         with owner.socket(family, socket.SOCK_STREAM) as tcp, owner.socket(family, socket.SOCK_DGRAM) as udp:
             for one in (tcp, udp):
@@ -190,7 +197,8 @@ def test_reject_answers_at_once(network: Network, family: int, target: Address) 
                 udp.recv(64)
 
 
-def test_neighbour_discovery_passes_under_policed_hooks(network: Network) -> None:
+@on_every_dataplane
+def test_neighbour_discovery_passes_under_policed_hooks(dataplane: Dataplane, network: Network) -> None:
     """A1: the node must ask who has the pod's address, and the isolated pod may answer."""
     spec = {
         "podSelector": {},
@@ -199,10 +207,10 @@ def test_neighbour_discovery_passes_under_policed_hooks(network: Network) -> Non
     }
     usual = network.node.run(["ip", "-6", "route", "show", str(A6)]).split()
     device = usual[usual.index("dev") + 1]
-    with nft_loaded(network, ruleset(spec, POLICED)):
+    with dataplane.loaded(network, compiled(dataplane, spec, POLICED)):
         # Without a gateway that the harness made known, the address itself has to be resolved,
         # and the node asks from a link-local address (RFC 4861, section 7.2.2).
-        network.node.run(["ip", "-6", "address", "add", "fe80::7/128", "dev", device, "nodad"])
+        network.node.run(["ip", "-6", "address", "replace", "fe80::7/128", "dev", device, "nodad"])
         network.node.run(["ip", "-6", "route", "replace", f"{A6}/128", "dev", device])
         try:
             expected = {Probe(NODE6, A6, "tcp", 80): True}

@@ -1,0 +1,95 @@
+"""The tables before and after the policies': into conntrack, what passes whatever they say, and the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from npc.backends.base import Options, OwnNode
+from npc.backends.ovs.matches import address_match, family_match
+from npc.backends.ovs.ruleset import Flow, Match, Section
+from npc.backends.ovs.settings import Settings, Step
+from npc.compiler.algebra.addresses import Family
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.inventory import Endpoint
+from npc.compiler.plan import Plan
+
+NEIGHBOUR_DISCOVERY = range(133, 138)
+"""ICMPv6 types: router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
+_ALWAYS = 200
+
+
+def entry(settings: Settings) -> Iterator[Flow]:
+    """ARP and neighbour discovery pass (A1), IP goes to conntrack, the rest is no policy's business."""
+    through = (settings.next,)
+    yield Flow(_ALWAYS, (Match("arp"),), through)
+    for number in NEIGHBOUR_DISCOVERY:
+        yield Flow(_ALWAYS, (Match("icmp6"), Match("icmpv6_type", str(number))), through)
+    track = f"ct(table={settings.number(Step.STATE)},zone={settings.zone})"
+    for family in Family:
+        yield Flow(100, (family_match(family),), (track,))
+    yield Flow(0, (), through)
+
+
+def state(plan: Plan, options: Options, settings: Settings) -> Iterator[Section]:
+    """Replies and related errors (A1), endpoints to themselves (A2) and to and from their own nodes (A3).
+
+    Packets that conntrack calls invalid belong to no connection, so they are decided as first packets are:
+    as their own direction alone allows, never as a reply.
+    """
+    through, accept = (settings.next,), (settings.goto(Step.ACCEPT),)
+    yield Section(
+        (
+            Flow(310, (Match("ct_state", "+est+trk"),), through),
+            Flow(300, (Match("ct_state", "+rel+trk"),), through),
+        )
+    )
+    subjects = _subjects(plan)
+    own = sorted(address for subject in subjects for address in subject.addresses)
+    yield Section(
+        tuple(Flow(_ALWAYS, _pair(one, one), accept, plan.names[one]) for one in own),
+        ("Endpoints to themselves.",),
+    )
+    if options.own_node is OwnNode.ALWAYS:
+        flows = (Flow(_ALWAYS, matches, accept, note) for matches, note in _own_nodes(plan, subjects))
+        yield Section(tuple(flows), ("Endpoints to and from the node that they run on.",))
+    yield Section((Flow(0, (), (settings.goto(Step.SOURCE),)),))
+
+
+def accept(settings: Settings) -> Iterator[Flow]:
+    """Only what both ends allow becomes a connection whose replies pass (A1)."""
+    for family in Family:
+        yield Flow(100, (family_match(family),), (f"ct(commit,zone={settings.zone})", settings.next))
+    yield Flow(0, (), ("drop",))
+
+
+def _own_nodes(plan: Plan, subjects: list[Endpoint]) -> Iterator[tuple[tuple[Match, ...], str]]:
+    """Matches for each pair; where all subjects run on one node, for the node alone: they mean the same."""
+    nodes = {subject.node for subject in subjects}
+    own = {address for subject in subjects for address in subject.addresses}
+    addresses = {one for node in nodes for one in plan.node_addresses.get(node, ())}
+    if len(nodes) == 1 and own.isdisjoint(addresses):
+        for address in sorted(addresses):
+            for direction in Direction:
+                yield address_match(address, direction), *nodes
+        return
+    pairs = {
+        pair: f"{subject}, {subject.node}"
+        for subject in subjects
+        for node_address in plan.node_addresses.get(subject.node, ())
+        for address in subject.addresses
+        for pair in ((address, node_address), (node_address, address))
+        if Family.of(address) is Family.of(node_address) and address != node_address
+    }
+    for (source, destination), note in sorted(pairs.items()):
+        yield _pair(source, destination), note
+
+
+def _pair(source: int, destination: int) -> tuple[Match, ...]:
+    _, to_destination = address_match(destination, Direction.INGRESS)
+    return *address_match(source, Direction.EGRESS), to_destination
+
+
+def _subjects(plan: Plan) -> list[Endpoint]:
+    """The endpoints that are isolated in one direction at least, by name."""
+    found = {str(subject): subject for one in plan.classes for subject in one.subjects}
+    return [found[name] for name in sorted(found)]

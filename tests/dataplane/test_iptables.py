@@ -1,0 +1,106 @@
+"""What load.sh leaves behind: npc's own chains and sets of the last load, and all else as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from npc.backends.base import Options, OwnNode
+from tests.conformance.compiling import compile_documents
+from tests.dataplane.iptables import VARIANTS, flush_iptables, load_iptables
+from tests.dataplane.topology import Host, Network, NetworkFor
+from tests.reference.manifests import Document
+
+pytestmark = [
+    pytest.mark.dataplane("iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy", "ipset"),
+    pytest.mark.parametrize("variant", VARIANTS),
+]
+
+FOREIGN = ("-N", "NPC_NOT_OURS"), ("-A", "FORWARD", "-p", "udp", "-j", "NPC_NOT_OURS")
+
+
+def _pod(name: str, address: str) -> Document:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "x", "labels": {"app": name}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+        "status": {"phase": "Running", "podIPs": [{"ip": address}]},
+    }
+
+
+def _artifacts(app: str, options: Options | None = None) -> Mapping[str, str]:
+    policy: Document = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": app, "namespace": "x"},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": app}},
+            "ingress": [{"from": [{"podSelector": {"matchLabels": {"not": app}}}], "ports": [{"port": 80}]}],
+        },
+    }
+    documents = [_pod("a", "10.0.0.1"), _pod("b", "fd00::2"), policy]
+    return compile_documents(documents, options=options, target="iptables").artifacts
+
+
+@pytest.fixture
+def network(network_for: NetworkFor, variant: str) -> Network:
+    """A node with rules and a set of somebody else's."""
+    network = network_for([Host.of("x/a", "10.0.0.1")])
+    flush_iptables(network)
+    for program in (f"iptables-{variant}", f"ip6tables-{variant}"):
+        for arguments in FOREIGN:
+            network.node.run([program, *arguments])
+    network.node.run(["ipset", "create", "npcx", "hash:ip"])
+    return network
+
+
+def _saved(network: Network, variant: str) -> list[str]:
+    """The rules and chains of both families, without counters, and the names of all sets."""
+    lines = []
+    for program in (f"iptables-{variant}-save", f"ip6tables-{variant}-save"):
+        text = network.node.run([program, "-t", "filter"])
+        lines += [line.partition(" [")[0] for line in text.splitlines() if line[:1] in (":", "-")]
+    return [*lines, *network.node.run(["ipset", "list", "-n"]).split()]
+
+
+def test_loading_twice_changes_nothing(network: Network, variant: str) -> None:
+    load_iptables(network, _artifacts("a"), variant)
+    once = _saved(network, variant)
+    load_iptables(network, _artifacts("a"), variant)
+    assert _saved(network, variant) == once
+    assert once.count("-A FORWARD -j NPC-FORWARD") == 2  # one for each family
+
+
+def test_what_an_earlier_load_left_is_gone(network: Network, variant: str) -> None:
+    load_iptables(network, _artifacts("b"), variant)
+    fresh = _saved(network, variant)
+    load_iptables(network, _artifacts("a"), variant)
+    load_iptables(network, _artifacts("b"), variant)
+    assert sorted(_saved(network, variant)) == sorted(fresh)
+
+
+def test_hooks_of_a_policed_node_go_when_it_is_no_longer(network: Network, variant: str) -> None:
+    load_iptables(network, _artifacts("a"), variant)
+    fresh = _saved(network, variant)
+    load_iptables(network, _artifacts("a", Options(own_node=OwnNode.POLICED)), variant)
+    policed = _saved(network, variant)
+    assert "-A INPUT -j NPC-INPUT" in policed
+    assert "-A OUTPUT -j NPC-OUTPUT" in policed
+    load_iptables(network, _artifacts("a"), variant)
+    assert sorted(_saved(network, variant)) == sorted(fresh)
+
+
+def test_what_is_not_ours_stays(network: Network, variant: str) -> None:
+    before = _saved(network, variant)
+    load_iptables(network, _artifacts("a"), variant)
+    after = _saved(network, variant)
+    assert [line for line in before if line not in after] == []
+
+
+def test_check_loads_nothing(network: Network, variant: str) -> None:
+    artifacts = _artifacts("a", Options(settings={"ipset": "no"}))
+    before = _saved(network, variant)
+    load_iptables(network, artifacts, variant, "--check")
+    assert _saved(network, variant) == before
