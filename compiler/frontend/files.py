@@ -17,33 +17,51 @@ SUFFIXES = (".yaml", ".yml", ".json")
 def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Source], list[Diagnostic]]:
     """The files that paths name: files as they are, directories with all in them, `-` for standard input.
 
-    A file that is named twice is read once. Folders and files that begin with a dot are left out.
+    A file that is named twice is read once. Folders and files that begin with a dot are left out;
+    symbolic links are followed.
     """
-    found: dict[Path | str, Source] = {}
+    found: dict[str, Source] = {}
     diagnostics = []
     for text in paths:
         path = Path(text)
-        if text == "-":
-            if "-" not in found:
-                found["-"] = Source("<stdin>", content=stdin())
-        elif path.is_dir():
-            files = list(_files(path))
-            if not files:
-                diagnostics.append(
-                    Diagnostic(codes.NO_INPUT, f"no {', '.join(SUFFIXES)} file in the directory {text}")
-                )
-            for file in files:
-                found.setdefault(file.resolve(), Source(str(file), file))
-        elif path.exists():
-            found.setdefault(path.resolve(), Source(text, path))
-        else:
-            diagnostics.append(Diagnostic(codes.UNREADABLE, f"there is no file or directory {text}"))
+        try:
+            if text == "-":
+                if "-" not in found:
+                    found["-"] = Source("<stdin>", content=stdin())
+            elif path.is_dir():
+                files = list(_files(path))
+                if not files:
+                    message = f"no {', '.join(SUFFIXES)} file in the directory {text}"
+                    diagnostics.append(Diagnostic(codes.NO_INPUT, message))
+                for file in files:
+                    found.setdefault(os.path.realpath(file), Source(str(file), file))
+            elif path.is_file():
+                found.setdefault(os.path.realpath(path), Source(text, path))
+            elif path.exists():  # a pipe, which can be read only once
+                found.setdefault(os.path.realpath(path), Source(text, content=path.read_bytes()))
+            else:
+                message = f"there is no file or directory {text}"
+                diagnostics.append(Diagnostic(codes.UNREADABLE, message))
+        except OSError as error:
+            message = f"{error.filename or text}: {error.strerror or error}"
+            diagnostics.append(Diagnostic(codes.UNREADABLE, message))
     return list(found.values()), diagnostics
 
 
 def _files(directory: Path) -> Iterator[Path]:
-    for folder, subfolders, names in os.walk(directory):
+    """The manifests below a directory, in order of their names. OSError: a part of it cannot be read."""
+    seen = set()
+    for folder, subfolders, names in os.walk(directory, onerror=_fail, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # a link to a folder that was read, or is being read
+            subfolders.clear()
+            continue
+        seen.add(place)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(folder, name)
+
+
+def _fail(error: OSError) -> None:
+    raise error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from npc.compiler.algebra import traffic
@@ -25,20 +25,24 @@ _ODD = Intervals.of(*(parse_cidr(text).block.range for text in ("0.0.0.0/8", "::
 class Witness:
     """A packet that two plans treat differently."""
 
-    source: str
-    destination: str
+    source: int
+    destination: int
     traffic: int
     passed: bool
     """Whether it passed before, or, where the other end denies it then and now, whether this end let it."""
     end: Direction | None = None
     """The end that decides otherwise where the outcome is the same; None: the outcome is another."""
+    names: tuple[str, str] = field(default=("", ""), compare=False)
+    """Of source and destination."""
 
     def __str__(self) -> str:
-        packet = f"{self.source} -> {self.destination} {_text(self.traffic)}"
+        source, destination = self.names
+        kind = traffic_text(Intervals(((self.traffic, self.traffic),)))
+        packet = f"{source} -> {destination} {kind}"
         was, now = ("allowed", "denied") if self.passed else ("denied", "allowed")
         if self.end is None:
             return f"{packet}: was {was}, now {now}"
-        ends = f"egress of {self.source}", f"ingress of {self.destination}"
+        ends = f"egress of {source}", f"ingress of {destination}"
         here, there = ends if self.end is Direction.EGRESS else reversed(ends)
         return f"{packet}: was {was} by the {here}, now {now}; the {there} denies it then and now"
 
@@ -95,7 +99,7 @@ def _witness(
     def name(address: int) -> str:
         return new.name(address) or old.name(address) or format_address(address)
 
-    return Witness(name(source), name(destination), shown, passed, end)
+    return Witness(source, destination, shown, passed, end, (name(source), name(destination)))
 
 
 def _deltas(old: Decisions, new: Decisions) -> Iterator[tuple[Direction, int, Decision]]:
@@ -126,7 +130,3 @@ def _singles(addresses: Intervals) -> Iterator[int]:
 def _ends(direction: Direction, subject: int, peer: int) -> tuple[int, int]:
     """Source and destination of packets between a subject and a peer."""
     return (subject, peer) if direction is Direction.EGRESS else (peer, subject)
-
-
-def _text(shown: int) -> str:
-    return traffic_text(Intervals(((shown, shown),)))

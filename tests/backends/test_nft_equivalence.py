@@ -20,7 +20,7 @@ from npc.backends.nft.lowering import lower
 from npc.backends.nft.ruleset import Dispatch, Rule, Table
 from npc.compiler.plan import Plan
 from tests.backends.nft_interpreter import lets_pass
-from tests.compiler.compiling import compiled, passes
+from tests.compiler.compiling import MANY_CLUSTERS, compiled, passes
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Document
 from tests.strategies import NODES, boundary_packets, clusters
@@ -61,7 +61,7 @@ FORMS: Final = {
 """Every layout gives a correct ruleset; options say what becomes of denied packets, not of which."""
 
 
-@settings(max_examples=200)
+@settings(max_examples=MANY_CLUSTERS)
 @given(clusters())
 def test_tables_let_pass_what_the_plan_allows(documents: list[Document]) -> None:
     plan = compiled(documents).plan

@@ -79,6 +79,6 @@ def test_nothing_is_escaped(tmp_path: Path) -> None:
     assert render("x.j2", tmp_path, text='<a> & "b"') == '<a> & "b"'
 
 
-def test_every_template_belongs_to_a_target() -> None:
+def test_the_templates_of_every_target_are_there() -> None:
     used = {template for name in target_names() for template in find_backend(name).templates.values()}
-    assert {path.name for path in BUILT_IN.glob("*.j2")} == used
+    assert used - {path.name for path in BUILT_IN.glob("*.j2")} == set()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import yaml
+from hypothesis import settings
 
 import npc
 from npc.compiler.frontend.diagnostics import Diagnostic
@@ -14,6 +15,9 @@ from npc.compiler.inventory import Inventory, build_inventory
 from npc.compiler.plan import Plan
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Address, Document
+
+MANY_CLUSTERS: Final = max(200, settings().max_examples)
+"""Examples for what matters most; more than that where the hypothesis profile searches further."""
 
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # ten times as fast, where libyaml is there
 

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.plan import Plan
-from tests.compiler.compiling import compiled, passes
+from tests.compiler.compiling import MANY_CLUSTERS, compiled, passes
 from tests.reference.evaluator import Cluster, Packet, allowed
 from tests.reference.manifests import Document
 from tests.strategies import boundary_packets, clusters, packets
 
-CLUSTERS = max(200, settings.default.max_examples if settings.default else 0)
 PACKETS = 400
 """How many packets at most to ask about in each cluster."""
 
@@ -29,7 +28,7 @@ def disagreements(documents: list[Document], asked: Iterable[Packet]) -> list[tu
     ]
 
 
-@settings(max_examples=CLUSTERS)
+@settings(max_examples=MANY_CLUSTERS)
 @given(clusters())
 def test_boundary_packets(documents: list[Document]) -> None:
     assert disagreements(documents, boundary_packets(documents, PACKETS)) == []
