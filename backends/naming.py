@@ -1,4 +1,7 @@
-"""Names for generated things: what they stand for, hashed, so that equal meaning has an equal name."""
+"""Names and comments for generated things.
+
+A name is the hash of what it stands for, so that equal meaning has an equal name.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ def content_names(keys: Iterable[str], length: int = 10) -> dict[str, str]:
     A name depends on its own key alone unless two of these keys collide; then those that do get longer ones.
 
     >>> content_names(["a", "b"])
-    {'a': '8a8f95a4ad', 'b': 'e37ffb9eca'}
+    {'a': '8928aae63c', 'b': '6e5c1f45cb'}
     """
     names: dict[str, str] = {}
     open_keys, digits = sorted(set(keys)), length
@@ -24,3 +27,18 @@ def content_names(keys: Iterable[str], length: int = 10) -> dict[str, str]:
         open_keys = [key for same in by_name.values() if len(same) > 1 for key in same]
         digits += length
     return names
+
+
+def shortened(words: Iterable[str], longest: int) -> str:
+    """Words joined for a comment of at most `longest` characters; what does not fit is counted.
+
+    >>> shortened(["shop/web", "shop/api", "shop/db"], 24)
+    'shop/web and 2 more'
+    """
+    listed = list(words)
+    text = ", ".join(listed)
+    shown = len(listed)
+    while len(text) > longest and shown > 1:
+        shown -= 1
+        text = ", ".join(listed[:shown]) + f" and {len(listed) - shown} more"
+    return text if len(text) <= longest else text[: longest - 3] + "..."

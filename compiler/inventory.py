@@ -7,7 +7,7 @@ namespace and name, each live and with its own addresses, and the diagnostics of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -119,11 +119,9 @@ class _Builder:
         match one:
             case schema.Object(kind="Pod"):
                 self._pod(one, origin)
-            case schema.Inventory(endpoints=endpoints, namespaces=namespaces, nodes=nodes):
-                listed: tuple[tuple[str, Sequence[InventoryObject] | None], ...]
-                listed = (("endpoints", endpoints), ("namespaces", namespaces), ("nodes", nodes))
-                for key, entries in listed:
-                    for index, entry in enumerate(entries or ()):
+            case schema.Inventory():
+                for key in ("namespaces", "nodes", "endpoints"):
+                    for index, entry in enumerate(getattr(one, key) or ()):
                         self.add(entry, origin.at(key, index))
             case schema.InventoryEndpoint():
                 self._host(one, origin)

@@ -13,10 +13,11 @@ import re
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
-from npc.backends.iptables.matches import Matches, address_option, members, protocol_name
+from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, members, protocol_name
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset, Table
 from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth, port_tree
+from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Range
@@ -171,7 +172,7 @@ class _FamilyLowering:
             return (Rule((), jump),)
         name = f"{self.matches.names.prefix.lower()}-{direction.value}{self.family.value}"
         addresses = tuple(format_address(address) for address, _ in sorted(leaves, key=_address))
-        self.matches.add_hash(name, self.family, addresses, f"isolated for {direction.value}")
+        self.matches.add_hash(name, self.family, addresses, [f"isolated for {direction.value}"])
         side = "src" if address_option(direction, peer=False) == "-s" else "dst"
         return (Rule(("-m", "set", "--match-set", name, side), jump),)
 
@@ -213,7 +214,7 @@ class _FamilyLowering:
     def _class(self, name: str, one: Class) -> list[Chain]:
         """The chains of a class: its rules in turn where they are few, else picked by port."""
         end, logging = self._end(one)
-        comment = ", ".join(one.policies)
+        comment = shortened(one.policies, LONGEST_COMMENT)
         rules = self._in_turn(by_peers(one.decision), one.direction)
         if rules is not None:
             return [Chain(name, (*rules, Rule((), f"-g {end}")), comment), *logging]
@@ -290,14 +291,14 @@ class _FamilyLowering:
             found = self.matches.peers(peers, direction, self.family)
             rules = tuple(Rule(match, _RETURN) for match in found)
             ends = () if () in found else last
-            self._shared[name] = [Chain(name, (*rules, *ends), "; ".join(keys))]
+            self._shared[name] = [Chain(name, (*rules, *ends), shortened(keys, LONGEST_COMMENT))]
         else:
             blocks = self.matches.peers(Peers(blocks=peers.blocks), direction, self.family)
             root = self._tree_name(name)
             rules = (*(Rule(match, _RETURN) for match in blocks), Rule((), f"-g {root}"))
             leaves = [(one, Rule((option, format_address(one)), _RETURN)) for one in addresses]
             self._shared[name] = [
-                Chain(name, rules, "; ".join(keys)),
+                Chain(name, rules, shortened(keys, LONGEST_COMMENT)),
                 *address_tree(root, option, leaves, self._tree_name, last, self.arity),
             ]
         return name

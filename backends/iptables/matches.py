@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import IpSet
 from npc.backends.iptables.tree import port_text
+from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Cidr, Family, as_cidr, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
@@ -24,7 +25,10 @@ MOST_PORT_RULES = 2
 """Multiport rules in place of a set of ports."""
 BLOCKS_INLINE = 4
 """Rules for address blocks in place of a set."""
-_LEAST_MAXELEM = 65536
+LONGEST_COMMENT = 200
+"""Characters: ipset reads lines of 1,023 bytes, comments too."""
+MAXELEM = 1 << 22
+"""Elements that a set may hold, the same for all: a set cannot be created again with another number."""
 
 
 def address_option(direction: Direction, *, peer: bool) -> str:
@@ -98,17 +102,18 @@ class Matches:
         name = self.names.set("p", family, "\n".join(keys))
         if name not in self.sets:
             addresses = members(groups, family)
-            self.add_hash(name, family, tuple(map(format_address, addresses)), "; ".join(keys))
+            self.add_hash(name, family, tuple(map(format_address, addresses)), keys)
         return name
 
-    def add_hash(self, name: str, family: Family, elements: tuple[str, ...], comment: str) -> None:
+    def add_hash(self, name: str, family: Family, elements: tuple[str, ...], comment: Iterable[str]) -> None:
         """An exact set of addresses."""
-        self.sets[name] = IpSet(name, "hash:ip", _options(family, len(elements)), elements, comment)
+        about = shortened(comment, LONGEST_COMMENT)
+        self.sets[name] = IpSet(name, "hash:ip", _options(family), elements, about)
 
     def _block_set(self, blocks: Intervals, family: Family) -> str:
         texts = _shortest(blocks)
         name = self.names.set("b", family, " ".join(texts))
-        self.sets[name] = IpSet(name, "hash:net", _options(family, len(texts)), texts)
+        self.sets[name] = IpSet(name, "hash:net", _options(family), texts)
         return name
 
 
@@ -127,10 +132,8 @@ def _in_set(name: str, option: str) -> Alternative:
     return "-m", "set", "--match-set", name, "src" if option == "-s" else "dst"
 
 
-def _options(family: Family, size: int) -> str:
-    """Room for twice as many elements as there are, so that additions fit."""
-    room = max(_LEAST_MAXELEM, 1 << (2 * size).bit_length())
-    return f"family {'inet' if family is Family.V4 else 'inet6'} maxelem {room}"
+def _options(family: Family) -> str:
+    return f"family {'inet' if family is Family.V4 else 'inet6'} maxelem {MAXELEM}"
 
 
 def _packed(ranges: tuple[Range, ...]) -> Iterator[list[str]]:

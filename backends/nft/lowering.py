@@ -13,11 +13,11 @@ import re
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
-from npc.backends.naming import content_names
+from npc.backends.naming import content_names, shortened
 from npc.backends.nft.keywords import KEYWORDS
 from npc.backends.nft.layout import MEASURED, Layout
 from npc.backends.nft.matches import address_field, range_text, traffic_matches
-from npc.backends.nft.peersets import PeerSets, address_type, comment, words
+from npc.backends.nft.peersets import LONGEST_COMMENT, PeerSets, address_type, words
 from npc.backends.nft.ruleset import Chain, Dispatch, Element, Match, Rule, Set, Table
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
@@ -235,7 +235,7 @@ class _Lowering:
             rules.append(Rule((), f'limit rate 10/second burst 20 packets log prefix "{prefix}"'))
         rules.append(Rule((), "goto deny"))
         title = f"{direction.value[0]}{family.value}_{name}"
-        return Chain(title, tuple(rules), comment=comment(form.subject.policies))
+        return Chain(title, tuple(rules), comment=shortened(form.subject.policies, LONGEST_COMMENT))
 
     def _tried(self, arm: Arm, direction: Direction, family: Family) -> _Rules:
         traffics = traffic_matches(arm.traffic, lists=self.peers.lists)
@@ -272,7 +272,7 @@ class _Lowering:
         if name not in self.shared_chains:
             matches = self.peers.matches(peers, direction, family)
             rules = tuple(Rule(match, _allowed(direction)) for match in matches)
-            self.shared_chains[name] = Chain(name, rules, comment=comment(words(peers)))
+            self.shared_chains[name] = Chain(name, rules, comment=shortened(words(peers), LONGEST_COMMENT))
         return f"jump {name}"
 
 

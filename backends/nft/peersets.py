@@ -6,10 +6,10 @@ stands for its selectors or blocks, so that a pod that comes or goes is an eleme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from npc.backends.naming import content_names
+from npc.backends.naming import content_names, shortened
 from npc.backends.nft.layout import Layout
 from npc.backends.nft.matches import address_field, address_range_text, block_matches
 from npc.backends.nft.ruleset import Element, Match, Set
@@ -19,22 +19,11 @@ from npc.compiler.algebra.peers import Group, Peers
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.cover import Arm
 
-_LONGEST_COMMENT = 127
+LONGEST_COMMENT = 127
 """Characters: the kernel's 128 bytes hold a final zero."""
 
 Groups = tuple[Family, frozenset[Group]]
 """What a hash set is for: the endpoints' addresses of one family."""
-
-
-def comment(words: Iterable[str]) -> str:
-    """Words joined, as many as a comment may hold; the rest is counted."""
-    listed = list(words)
-    text = ", ".join(listed)
-    shown = len(listed)
-    while len(text) > _LONGEST_COMMENT and shown > 1:
-        shown -= 1
-        text = ", ".join(listed[:shown]) + f" and {len(listed) - shown} more"
-    return text if len(text) <= _LONGEST_COMMENT else text[: _LONGEST_COMMENT - 3] + "..."
 
 
 def address_type(family: Family) -> str:
@@ -117,7 +106,7 @@ class PeerSets:
                 name,
                 address_type(wanted[0]),
                 tuple(Element(format_address(one), self.endpoint_names[one]) for one in _members(wanted)),
-                comment=comment(group.key for group in sorted(wanted[1])),
+                comment=shortened((group.key for group in sorted(wanted[1])), LONGEST_COMMENT),
             )
             for name, wanted in sorted(self._groups.items())
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from npc.backends.ovs.matches import address_match
 from npc.backends.ovs.ruleset import Flow, Match
@@ -42,48 +43,52 @@ def sources(
     address of an endpoint has its class, wherever it comes from.
     """
     direction = Direction.EGRESS
-
-    def load(class_number: int, identity: int) -> tuple[str, ...]:
-        return _load(settings, direction, class_number, identity)
-
+    load = _Load(settings, direction, classes, identities)
     for port, endpoint in sorted(at_ports.items()):
         at = Match("in_port", str(port))
-        for address in endpoint.addresses:
-            matches = (at, *address_match(address, direction))
-            yield Flow(300, matches, load(classes[address], identities.get(address, NOBODY)), names[address])
-        yield Flow(200, (at,), load(classes[endpoint.addresses[0]], NOBODY), f"{endpoint}, any address")
-    yield from _by_address(settings, direction, classes, identities, names)
+        if identities:
+            for address in endpoint.addresses:
+                matches = (at, *address_match(address, direction))
+                yield Flow(300, matches, load.of(address), names[address])
+        number = classes[endpoint.addresses[0]]
+        yield Flow(200, (at,), load.numbers(number, NOBODY), f"{endpoint}, whatever its address")
+    yield from _by_address(load, names)
 
 
 def destinations(
     settings: Settings, classes: Numbers, identities: Numbers, names: Mapping[int, str]
 ) -> Iterator[Flow]:
     """The ingress class and the number of each destination."""
-    yield from _by_address(settings, Direction.INGRESS, classes, identities, names)
+    yield from _by_address(_Load(settings, Direction.INGRESS, classes, identities), names)
 
 
-def _by_address(
-    settings: Settings, direction: Direction, classes: Numbers, identities: Numbers, names: Mapping[int, str]
-) -> Iterator[Flow]:
-    for address in sorted(classes.keys() | identities.keys()):
-        numbers = classes.get(address, NOBODY), identities.get(address, NOBODY)
-        actions = _load(settings, direction, *numbers)
-        yield Flow(100, address_match(address, direction), actions, names.get(address, ""))
-    yield Flow(0, (), _load(settings, direction, NOBODY, NOBODY))
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Actions that put numbers into registers: who is a subject in one direction is a peer in the other."""
+
+    settings: Settings
+    direction: Direction
+    classes: Numbers
+    identities: Numbers
+
+    def of(self, address: int) -> tuple[str, ...]:
+        return self.numbers(self.classes.get(address, NOBODY), self.identities.get(address, NOBODY))
+
+    def numbers(self, class_number: int, identity: int) -> tuple[str, ...]:
+        """Each register that is ever asked for is set: what another pipeline left in it must not count."""
+        settings = self.settings
+        if self.direction is Direction.EGRESS:
+            other, following = Direction.INGRESS, Step.DESTINATION
+        else:
+            other, following = Direction.EGRESS, Step.EGRESS
+        actions = [f"set_field:{class_number:#x}->{settings.class_register(self.direction)}"]
+        if self.identities:
+            actions.append(f"set_field:{identity:#x}->{settings.identity_register(other)}")
+        return *actions, settings.goto(following)
 
 
-def _load(settings: Settings, direction: Direction, class_number: int, identity: int) -> tuple[str, ...]:
-    """Set both registers, always: what another pipeline left in them must not count.
-
-    Who is a subject in one direction is a peer in the other.
-    """
-    other, following = (
-        (Direction.INGRESS, Step.DESTINATION)
-        if direction is Direction.EGRESS
-        else (Direction.EGRESS, Step.EGRESS)
-    )
-    return (
-        f"set_field:{class_number:#x}->{settings.class_register(direction)}",
-        f"set_field:{identity:#x}->{settings.identity_register(other)}",
-        settings.goto(following),
-    )
+def _by_address(load: _Load, names: Mapping[int, str]) -> Iterator[Flow]:
+    for address in sorted(load.classes.keys() | load.identities.keys()):
+        matches = address_match(address, load.direction)
+        yield Flow(100, matches, load.of(address), names.get(address, ""))
+    yield Flow(0, (), load.numbers(NOBODY, NOBODY))

@@ -40,25 +40,15 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Pipeline:
     egress = _Rules.of(plan, Direction.EGRESS, settings, layout, receivers.keys())
     ingress = _Rules.of(plan, Direction.INGRESS, settings, layout, senders.keys())
     at_ports = _at_ports(plan, settings)
-    titles = {
-        step: f"{settings.class_register(decides)} = the {end}'s class,"
-        f" {settings.identity_register(asked)} = its number as a peer"
-        for step, end, decides, asked in (
-            (Step.SOURCE, "source", Direction.EGRESS, Direction.INGRESS),
-            (Step.DESTINATION, "destination", Direction.INGRESS, Direction.EGRESS),
-        )
-    }
     from_sources = sources(settings, senders, ingress.identities, at_ports, plan.names)
     to_destinations = destinations(settings, receivers, egress.identities, plan.names)
     tables = (
         _table(settings, Step.ENTRY, "where packets come in", [Section(tuple(entry(settings)))]),
         _table(settings, Step.STATE, "what passes whatever policies say", state(plan, options, settings)),
-        _table(settings, Step.SOURCE, titles[Step.SOURCE], [Section(tuple(from_sources))]),
-        _table(settings, Step.DESTINATION, titles[Step.DESTINATION], [Section(tuple(to_destinations))]),
+        _table(settings, Step.SOURCE, "who it is from", [Section(tuple(from_sources))]),
+        _table(settings, Step.DESTINATION, "who it is for", [Section(tuple(to_destinations))]),
         _table(settings, Step.EGRESS, "what sources may send", egress.sections(settings, numbers)),
-        _table(
-            settings, Step.INGRESS, "what destinations may receive", ingress.sections(settings, numbers)
-        ),
+        _table(settings, Step.INGRESS, "what destinations may receive", ingress.sections(settings, numbers)),
         _table(settings, Step.ACCEPT, "what both ends allow", [Section(tuple(accept(settings)))]),
     )
     return Pipeline(settings.cookie, tables, _heading(plan, settings))

@@ -133,8 +133,8 @@ def format_address(address: int) -> str:
     """The usual text of an address (RFC 5952 for IPv6)."""
     if address >= _V6:
         text = inet_ntop(AF_INET6, (address ^ _V6).to_bytes(16, "big"))
-        # Some C libraries write the last 32 bits of ::/96 in dots; RFC 5952 does not.
-        return text if "." not in text else str(IPv6Address(address ^ _V6))
+        # Some C libraries write the last 32 bits of ::/96 in dots; RFC 5952 does so for ::ffff:0:0/96 alone.
+        return text if "." not in text or is_mapped(address) else str(IPv6Address(address ^ _V6))
     return inet_ntop(AF_INET, address.to_bytes(4, "big"))
 
 

@@ -236,7 +236,7 @@ class _Reader:
             self._report(origin, "", Problem((), codes.NOT_AN_OBJECT, message, help=help))
             return
         kind, version = value.get("kind"), value.get("apiVersion")
-        if kind is None and _COMPACT.keys() & value.keys():
+        if kind is None and _is_compact(value):
             self._compact(value, origin)
         elif not isinstance(kind, str) or not kind:
             self._kindless(value, origin)
@@ -347,6 +347,13 @@ def _is_of_no_concern(kind: str, version: Any) -> bool:
     return not (
         is_list(kind) or is_inventory(kind, version) or is_policy(kind, version) or mistake(kind, version)
     )
+
+
+def _is_compact(value: dict[str, Any]) -> bool:
+    """Whether a mapping without a kind is meant as the compact inventory form."""
+    if value.keys() <= _COMPACT.keys():
+        return bool(value)
+    return any(isinstance(value.get(key), list) for key in _COMPACT)
 
 
 def _as_item(value: dict[str, Any], list_kind: Any, list_version: Any) -> dict[str, Any]:

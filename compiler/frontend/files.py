@@ -21,37 +21,42 @@ def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Sour
     symbolic links are followed.
     """
     found: dict[str, Source] = {}
-    diagnostics = []
+    diagnostics: list[Diagnostic] = []
+
+    def unreadable(error: OSError) -> None:
+        message = f"{error.filename or text}: {error.strerror or error}"
+        diagnostics.append(Diagnostic(codes.UNREADABLE, message))
+
     for text in paths:
         path = Path(text)
         try:
             if text == "-":
                 if "-" not in found:
                     found["-"] = Source("<stdin>", content=stdin())
-            elif path.is_dir():
-                files = list(_files(path))
-                if not files:
+            elif text and path.is_dir():
+                before = len(diagnostics)
+                files = list(_files(path, unreadable))
+                if not files and len(diagnostics) == before:
                     message = f"no {', '.join(SUFFIXES)} file in the directory {text}"
                     diagnostics.append(Diagnostic(codes.NO_INPUT, message))
                 for file in files:
                     found.setdefault(os.path.realpath(file), Source(str(file), file))
             elif path.is_file():
                 found.setdefault(os.path.realpath(path), Source(text, path))
-            elif path.exists():  # a pipe, which can be read only once
+            elif text and path.exists():  # a pipe, which can be read only once
                 found.setdefault(os.path.realpath(path), Source(text, content=path.read_bytes()))
             else:
-                message = f"there is no file or directory {text}"
+                message = f"there is no file or directory {text or 'of no name'}"
                 diagnostics.append(Diagnostic(codes.UNREADABLE, message))
         except OSError as error:
-            message = f"{error.filename or text}: {error.strerror or error}"
-            diagnostics.append(Diagnostic(codes.UNREADABLE, message))
+            unreadable(error)
     return list(found.values()), diagnostics
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    """The manifests below a directory, in order of their names. OSError: a part of it cannot be read."""
+def _files(directory: Path, unreadable: Callable[[OSError], None]) -> Iterator[Path]:
+    """The manifests below a directory, in order of their names."""
     seen = set()
-    for folder, subfolders, names in os.walk(directory, onerror=_fail, followlinks=True):
+    for folder, subfolders, names in os.walk(directory, onerror=unreadable, followlinks=True):
         place = os.path.realpath(folder)
         if place in seen:  # a link to a folder that was read, or is being read
             subfolders.clear()
@@ -61,7 +66,3 @@ def _files(directory: Path) -> Iterator[Path]:
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(folder, name)
-
-
-def _fail(error: OSError) -> None:
-    raise error

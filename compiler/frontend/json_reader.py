@@ -163,6 +163,8 @@ def _explained(text: str, error: json.JSONDecodeError) -> MalformedJson:
     elif message in ("expected a key in double quotes", "expected a value"):
         if character in "}]":
             message, help = f"a comma before {character!r}", "leave the comma out"
+        elif character == "\0":
+            help = "this is no text, or UTF-16: save it as UTF-8"
         elif character == "'":
             help = "JSON has double quotes only"
         elif character in "/#":

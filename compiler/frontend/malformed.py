@@ -40,7 +40,7 @@ def malformed_yaml(source: Source, data: bytes, first_line: int, error: yaml.YAM
         fault = _Fault(message, help, span)
     else:
         assert isinstance(error, yaml.MarkedYAMLError)  # libyaml has no other
-        fault = _explain(Lines.of(data.decode("utf-8", "replace")), error)
+        fault = _explain(Lines.of(data.decode("utf-8", "replace")), first_line, error)
     related: tuple[Related, ...] = ()
     if fault.other is not None:
         related = (Related(Origin(source, span=_moved(fault.other, first_line)), fault.other_label),)
@@ -69,7 +69,7 @@ def _unreadable(error: ReaderError) -> tuple[str, str]:
     return f"the character U+{number:04X} is not allowed", "leave it out; it may be invisible in an editor"
 
 
-def _explain(lines: Lines, error: yaml.MarkedYAMLError) -> _Fault:
+def _explain(lines: Lines, first_line: int, error: yaml.MarkedYAMLError) -> _Fault:
     mark = error.problem_mark or error.context_mark
     begun = error.context_mark or mark
     assert mark is not None  # libyaml's errors have one or both
@@ -78,10 +78,14 @@ def _explain(lines: Lines, error: yaml.MarkedYAMLError) -> _Fault:
     before, character = line[: mark.column], line[mark.column : mark.column + 1]
     here = Span(mark.line + 1, mark.column + 1, mark.column + 2)
     start = Span(begun.line + 1, begun.column + 1, begun.column + 2)
+    last = _last_character(lines, mark.line if line.startswith("---") and not mark.column else None)
+    is_at_end = (here.line, here.column) > (last.line, last.column)
+    if is_at_end:
+        here = last
     fault = _Fault(" ".join(filter(None, (error.problem, error.context))), "", here)
     match error.problem:
         case "did not find expected ',' or ']'" | "did not find expected ',' or '}'":
-            fault = _unclosed(lines, start, here)
+            fault = _unclosed(lines, start, None if is_at_end else here)
         case "found unexpected end of stream" | "found unexpected document indicator":
             fault = _Fault("the quote is not closed", "", start)
         case "could not find expected ':'":
@@ -90,7 +94,7 @@ def _explain(lines: Lines, error: yaml.MarkedYAMLError) -> _Fault:
         case "mapping values are not allowed in this context":
             fault = _unexpected_value(before, here)
         case "did not find expected key" | "did not find expected '-' indicator":
-            fault = _unexpected_token(before, character, begun.line + 1, here)
+            fault = _unexpected_token(before, character, first_line + begun.line + 1, here)
         case "found character that cannot start any token" if character != "\t":
             fault = _Fault(f"a value cannot begin with {character!r}", "put the value in quotes", here)
         case _ if character == "\t" and not before.strip():
@@ -106,16 +110,22 @@ def _explain(lines: Lines, error: yaml.MarkedYAMLError) -> _Fault:
     return fault
 
 
-def _unclosed(lines: Lines, opened: Span, here: Span) -> _Fault:
-    """A flow collection that goes on where it may not: at its bracket when that is on another line."""
+def _last_character(lines: Lines, end_line: int | None) -> Span:
+    """The last that is written, before a line or in all."""
+    text = lines.text if end_line is None else lines.text[: lines.starts[end_line]]
+    end = max(1, len(text.rstrip(" \r\n\x85\u2028\u2029")))
+    return lines.span(end - 1, end)
+
+
+def _unclosed(lines: Lines, opened: Span, here: Span | None) -> _Fault:
+    """A flow collection that does not end, or goes on where it may not."""
     bracket = lines.line(opened.line - 1)[opened.column - 1 : opened.column]
     expected = "expected ',' or " + ("']'" if bracket == "[" else "'}'")
+    if here is None:
+        return _Fault(f"the {bracket!r} is not closed", "", opened)
     if here.line == opened.line:
         return _Fault(expected, "", here, opened, "opened here")
-    message = f"the {bracket!r} is not closed"
-    if not lines.line(here.line - 1).strip():
-        return _Fault(message, "", opened)
-    return _Fault(message, "", opened, here, f"{expected} before this")
+    return _Fault(f"the {bracket!r} is not closed", "", opened, here, f"{expected} before this")
 
 
 def _unexpected_value(before: str, here: Span) -> _Fault:

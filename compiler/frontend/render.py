@@ -6,7 +6,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -83,14 +83,18 @@ class _Places:
 
 
 def _folded(diagnostics: list[Diagnostic]) -> Iterator[Diagnostic]:
-    """The diagnostics with the many notes of one code counted instead of listed."""
+    """The diagnostics with the many notes of one code counted instead of listed.
+
+    The text does not show the places of notes: without them, good input is not read again to be shown.
+    """
     counts: dict[str, int] = {}
     for one in diagnostics:
-        if one.severity is Severity.NOTE:
-            counts[one.code.name] = counts.get(one.code.name, 0) + 1
-            if counts[one.code.name] > MOST_NOTES:
-                continue
-        yield one
+        if one.severity is not Severity.NOTE:
+            yield one
+            continue
+        counts[one.code.name] = counts.get(one.code.name, 0) + 1
+        if counts[one.code.name] <= MOST_NOTES:
+            yield replace(one, origin=None, related=())
     for code in ALL:
         if (hidden := counts.get(code.name, 0) - MOST_NOTES) > 0:
             yield Diagnostic(code, f"{hidden:,} more: {code.title}")
@@ -153,7 +157,9 @@ def _cropped(line: str, start: int, end: int) -> tuple[str, int, int]:
 
 
 def _columns(character: str) -> int:
-    """The columns of a terminal that a character takes (Unicode Standard Annex 11)."""
+    """The columns of a terminal that a character takes, as `_printable` shows it (UAX 11)."""
+    if not character.isprintable():
+        return 1
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1

@@ -76,6 +76,7 @@ def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Intervals, Intervals]]
 def widened(needed: Intervals, open_to_all: Intervals) -> Intervals:
     """The simplest traffic between what is needed and what passes anyway.
 
+    >>> from npc.compiler.algebra import traffic
     >>> all_but_web = traffic.ANY - traffic.of(traffic.TCP, 443, 443)
     >>> traffic.describe(widened(all_but_web, traffic.of(traffic.TCP, 443, 443)))
     'any'

@@ -29,9 +29,9 @@ class Witness:
     destination: int
     traffic: int
     passed: bool
-    """Whether it passed before, or, where the other end denies it then and now, whether this end let it."""
+    """Whether it passed before; where it passes neither before nor after, whether `end` allowed it."""
     end: Direction | None = None
-    """The end that decides otherwise where the outcome is the same; None: the outcome is another."""
+    """The end that decides otherwise where the packet passes neither before nor after, else None."""
     names: tuple[str, str] = field(default=("", ""), compare=False)
     """Of source and destination."""
 
@@ -42,9 +42,8 @@ class Witness:
         was, now = ("allowed", "denied") if self.passed else ("denied", "allowed")
         if self.end is None:
             return f"{packet}: was {was}, now {now}"
-        ends = f"egress of {source}", f"ingress of {destination}"
-        here, there = ends if self.end is Direction.EGRESS else reversed(ends)
-        return f"{packet}: was {was} by the {here}, now {now}; the {there} denies it then and now"
+        end = f"egress of {source}" if self.end is Direction.EGRESS else f"ingress of {destination}"
+        return f"{packet}: was {was} by the {end}, now {now} there; it passes neither then nor now"
 
 
 def changed_options(old: Decisions, new: Decisions) -> Iterator[str]:

@@ -136,7 +136,7 @@ class _Checker:
                 what = "it" if wrong == claim.traffic else traffic_text(Intervals(((shown, shown),)))
                 outcome = "denied" if claim.allowed else "allowed"
                 why = self._why(claim, source, destination, shown)
-                yield f"{claim.text}: {what} is {outcome}{where}: {why}"
+                yield f"{claim.text}: {what} is {outcome}{where}{why}"
 
     def _end(self, text: str) -> tuple[int, ...]:
         """The addresses of an end of a claim; ValueError when there is no such endpoint."""
@@ -160,9 +160,9 @@ class _Checker:
     def _why(self, claim: Claim, source: int, destination: int, shown: int) -> str:
         """Which ends deny a packet, or else why it passes."""
         if source == destination:
-            return "an endpoint always reaches itself (A2)"
+            return ": an endpoint always reaches itself (A2)"
         if self._is_own_node(source, destination):
-            return "a pod and its own node always reach each other (A3)"
+            return ": a pod and its own node always reach each other (A3)"
         allow: list[str] = []
         deny: list[str] = []
         for direction, subject, peer, name in (
@@ -173,6 +173,6 @@ class _Checker:
                 passes = shown in exchanged(self.decisions.decision(direction, subject), peer)
                 words = f"the {direction.value} of {name} (isolated by {', '.join(isolating.policies)})"
                 (allow if passes else deny).append(words)
-        if deny:
-            return f"denied by {' and by '.join(deny)}"
-        return f"allowed by {' and by '.join(allow)}" if allow else "neither end is isolated"
+        if not (deny or allow):
+            return ": neither end is isolated"
+        return f" by {' and by '.join(deny or allow)}"

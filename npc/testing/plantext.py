@@ -43,7 +43,9 @@ from npc.testing.decisions import Decisions
 from npc.testing.notation import read_traffic, traffic_text
 
 ANYONE, NOTHING = "anyone", "nothing"
-_HEADING = "# Who may exchange what. A subject denies what it does not allow; who is no subject denies nothing.\n"
+_HEADING = (
+    "# Who may exchange what. A subject denies what it does not allow; who is no subject denies nothing.\n"
+)
 _TOWARDS = {Direction.EGRESS: "to", Direction.INGRESS: "from"}
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 

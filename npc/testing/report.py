@@ -49,7 +49,7 @@ def difference(change: Change) -> list[str]:
     shown = [line.removesuffix("\n") for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
         shown.append(f"... {len(lines) - MOST_LINES:,} more lines")
-    return shown or [f"{change.file}: {_state(change)}"]
+    return shown or [_state(change)]
 
 
 def junit(outcomes: Sequence[Outcome]) -> str:

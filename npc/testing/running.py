@@ -114,7 +114,7 @@ def _examine(case: Case) -> Outcome:
     if changes and all(change.expected is None for change in changes):
         meaning = "what it expects besides is as it was" if expected else "it expects nothing yet"
     elif changes:
-        meaning = _meaning(expected, compiled.files)
+        meaning = _meaning(expected, compiled)
     return Outcome(case, tuple(faults), changes, meaning)
 
 
@@ -201,11 +201,12 @@ def _packet_faults(path: Path, planned: Planned, options: Options) -> Iterator[s
         yield f"{PACKETS}:{fault.line}: {fault.message}"
 
 
-def _meaning(expected: dict[str, bytes], made: dict[str, bytes]) -> str:
+def _meaning(expected: dict[str, bytes], compiled: _Compiled) -> str:
     """Whether what passes is another, as far as the expectations tell what it was."""
+    planned = compiled.planned
     if expected.keys() == {DIAGNOSTICS}:
-        return "it compiles now" if PLAN in made else "it does not compile, as before"
-    if PLAN not in made:
+        return "it does not compile, as before" if planned is None else "it compiles now"
+    if planned is None:
         return "it does not compile any more"
     if PLAN not in expected:
         return f"what it meant before is not known: there was no {PLAN}"
@@ -213,7 +214,8 @@ def _meaning(expected: dict[str, bytes], made: dict[str, bytes]) -> str:
         old = read_plan(expected[PLAN].decode())
     except (PlanTextError, UnicodeError) as error:
         return f"what it meant before is not known: {PLAN}: {error}"
-    new = read_plan(made[PLAN].decode())
+    names = {address: str(one) for one in planned.inventory.endpoints for address in one.addresses}
+    new = replace(read_plan(compiled.files[PLAN].decode()), names=names)
     found: Sequence[str] = [*changed_options(old, new)]
     if (packet := witness(old, new)) is not None:
         found = [str(packet), *found]

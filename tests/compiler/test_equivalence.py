@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.plan import Plan
-from tests.compiler.compiling import MANY_CLUSTERS, compiled, passes
+from tests.compiler.compiling import MANY_CLUSTERS, compiled, on_line, passes
 from tests.reference.evaluator import Cluster, Packet, allowed
 from tests.reference.manifests import Document
 from tests.strategies import boundary_packets, clusters, packets
@@ -66,6 +66,18 @@ def test_the_plans_of_the_nodes_are_the_whole_plan_cut_up(documents: list[Docume
         assert {one.key: one.decision for one in plan.classes}.items() <= {
             one.key: one.decision for one in whole.classes
         }.items()
+
+
+@given(clusters())
+def test_a_plan_knows_the_addresses_of_the_nodes_that_its_subjects_run_on(documents: list[Document]) -> None:
+    """A3; those of the nodes that the inventory lists."""
+    plan, cluster = compiled(documents).plan, Cluster.from_manifests(documents)
+    used = {subject.node for one in plan.classes for subject in one.subjects}
+    assert plan.node_addresses == {
+        node: tuple(sorted(map(on_line, addresses)))
+        for node, addresses in cluster.nodes.items()
+        if node in used
+    }
 
 
 @given(clusters())

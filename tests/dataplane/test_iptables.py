@@ -9,6 +9,7 @@ import pytest
 from npc.backends.base import Options, OwnNode
 from tests.conformance.compiling import compile_documents
 from tests.dataplane.iptables import VARIANTS, flush_iptables, load_iptables
+from tests.dataplane.namespace import CommandError
 from tests.dataplane.topology import Host, Network, NetworkFor
 from tests.reference.manifests import Document
 
@@ -100,7 +101,35 @@ def test_what_is_not_ours_stays(network: Network, variant: str) -> None:
 
 
 def test_check_loads_nothing(network: Network, variant: str) -> None:
-    artifacts = _artifacts("a", Options(settings={"ipset": "no"}))
     before = _saved(network, variant)
-    load_iptables(network, artifacts, variant, "--check")
+    load_iptables(network, _artifacts("a"), variant, "--check")
     assert _saved(network, variant) == before
+
+
+def test_check_finds_what_iptables_refuses(network: Network, variant: str) -> None:
+    artifacts = dict(_artifacts("a"))
+    broken = artifacts["npc.v6.rules"].replace("COMMIT", "-A NPC-FORWARD --nonsense\nCOMMIT")
+    artifacts["npc.v6.rules"] = broken
+    with pytest.raises(CommandError, match="nonsense"):
+        load_iptables(network, artifacts, variant, "--check")
+
+
+def test_the_other_variant_must_not_be_in_force(network: Network, variant: str) -> None:
+    """Its rules would be those of an earlier day, for ever."""
+    other = next(one for one in VARIANTS if one != variant)
+    load_iptables(network, _artifacts("a"), other)
+    before = _saved(network, variant)
+    with pytest.raises(CommandError, match=f"iptables-{other} has rules of npc"):
+        load_iptables(network, _artifacts("b"), variant)
+    assert _saved(network, variant) == before
+
+
+def test_a_set_may_outgrow_what_it_was_made_for(network: Network, variant: str) -> None:
+    """ipset refuses to make a set again with another maxelem: all of ours have the same."""
+    load_iptables(network, _artifacts("a"), variant)
+    grown = dict(_artifacts("a"))
+    more = "".join(f"add npc-ingress4-n 10.{n >> 16}.{n >> 8 & 255}.{n & 255}\n" for n in range(70_000))
+    grown["npc.ipset"] = grown["npc.ipset"].replace("flush npc-ingress4-n\n", f"flush npc-ingress4-n\n{more}")
+    load_iptables(network, grown, variant)
+    load_iptables(network, _artifacts("a"), variant)
+    assert len(network.node.run(["ipset", "list", "npc-ingress4"]).split("Members:")[1].split()) == 1

@@ -43,7 +43,7 @@ def _faults(block: Block, console: Console, page: Path) -> list[str]:
         if step.output and not matches(step.output, output):
             lines = difflib.unified_diff(step.output, output.split("\n")[:-1], "shown", "output", lineterm="")
             faults.append("\n".join([where, *lines]))
-        failed = any(line.startswith("error[") for line in step.output)
+        failed = any(line.startswith(("error[", "FAIL ")) for line in step.output)
         if console.code != int(failed) and step.command != "echo $?":
             faults.append(f"{where}\nexit code {console.code}: {output}")
     return faults

@@ -6,8 +6,8 @@
     --- expect
     what `npc check` writes, each word of it
 
-A file named `-` is given on standard input. What no text file can hold (bytes that are no text, megabytes) is made by
-`generated`, and what is said of it stands in its place in the table `generated.txt`, after the empty text.
+A file named `-` is given on standard input. What no text file can hold is made by `generated`; the table
+`generated.txt` has no more than the names of such cases, and what is said of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from unittest import mock
 
 from tests.cli.invocation import Outcome, npc
+from tests.frontend.broken.generated import GENERATED
 
 FOLDER = Path(__file__).parent
 STDIN = "-"
@@ -75,9 +76,12 @@ def _read_case(text: str) -> Case:
         else:
             lines.append(line)
     expected = "".join(sections.pop(_EXPECT, ())).strip("\n")
-    return Case(name, {file: "".join(one).encode() for file, one in sections.items()}, expected)
+    files = {file: "".join(one).encode() for file, one in sections.items()}
+    return Case(name, files or GENERATED[name], expected)
 
 
 def _written(case: Case) -> str:
-    files = "".join(f"{_SECTION}{name}\n{content.decode()}" for name, content in case.files.items())
+    files = ""
+    if case.name not in GENERATED:
+        files = "".join(f"{_SECTION}{name}\n{content.decode()}" for name, content in case.files.items())
     return f"{_CASE}{case.name}\n{files}{_SECTION}{_EXPECT}\n{case.expected}\n\n"

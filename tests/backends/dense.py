@@ -1,0 +1,124 @@
+"""Small plans in which everything overlaps: nested blocks with holes, groups inside blocks, ports inside ranges.
+
+Random clusters seldom have enough on one pod to make a target choose its less usual forms; here most plans do.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from itertools import product
+from random import Random
+from typing import Final
+
+from hypothesis import strategies as st
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, EVERY_V4, EVERY_V6, parse_cidr
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.inventory import Endpoint
+from npc.compiler.plan import Class, Plan
+from tests.compiler.compiling import on_line
+from tests.reference.evaluator import Packet
+from tests.reference.manifests import Address
+
+PODS: Final = 6
+BASES: Final = tuple(map(ip_address, ("10.0.0.0", "fd00::")))
+SPAN: Final = 16
+"""How many addresses from each base packets are asked about."""
+OUTSIDE: Final = tuple(map(ip_address, ("9.255.255.255", "10.0.1.0", "192.0.2.1", "fcff::", "2001:db8::1")))
+
+BLOCKS: Final = tuple(
+    parse_cidr(f"{base}{suffix}/{bits + length}").block
+    for base, bits in (("10.0.0.", 24), ("fd00::", 120))
+    for length in range(3, 9)
+    for suffix in {offset & ~((1 << (8 - length)) - 1) for offset in range(SPAN)}
+    if base == "10.0.0." or suffix < 10
+)
+WHOLE: Final = (EVERY_V4, EVERY_V6, EVERY_ADDRESS)
+TRAFFIC: Final = (
+    traffic.ANY,
+    traffic.every(traffic.TCP),
+    traffic.every(traffic.UDP),
+    traffic.every(47),
+    traffic.of(traffic.TCP, 80, 80),
+    traffic.of(traffic.TCP, 79, 97),
+    traffic.of(traffic.TCP, 1, 65535),
+    traffic.of(traffic.TCP, 443, 443),
+    traffic.of(traffic.UDP, 53, 54),
+    traffic.of(traffic.SCTP, 7, 9),
+    traffic.of(traffic.ICMP, 0x0800, 0x08FF),
+    traffic.of(traffic.ICMPV6, 0x8001, 0x8102),
+)
+ASKED: Final = (
+    *((traffic.TCP, port) for port in (0, 1, 78, 79, 80, 81, 97, 98, 442, 443, 65535)),
+    *((traffic.UDP, port) for port in (52, 53, 54, 55)),
+    *((traffic.SCTP, port) for port in (6, 7, 9, 10)),
+    *((traffic.ICMP, kind << 8) for kind in (0, 8)),
+    *((traffic.ICMPV6, kind) for kind in (0x8000, 0x8001, 0x8102, 0x8103)),
+    (47, 0),
+)
+
+
+def _addresses(number: int) -> tuple[Address, Address]:
+    v4, v6 = BASES
+    return v4 + number, v6 + number
+
+
+def _endpoint(number: int) -> Endpoint:
+    return Endpoint("x", f"p{number}", {}, tuple(map(on_line, _addresses(number))), node="n")
+
+
+ENDPOINTS: Final = tuple(map(_endpoint, range(PODS)))
+GROUPS: Final = tuple(
+    Group(f"g{number}", tuple(sorted(address for one in members for address in ENDPOINTS[one].addresses)))
+    for number, members in enumerate([(0,), (0, 1), (1, 2, 3), (2, 3, 4), (0, 1, 2, 3, 4, 5)])
+)
+
+
+def _blocks(ranges: list[int], holes: list[int]) -> Intervals:
+    return Intervals.of(*(BLOCKS[one].range for one in ranges)) - Intervals.of(
+        *(BLOCKS[one].range for one in holes)
+    )
+
+
+_SOME_BLOCKS = st.builds(
+    _blocks,
+    st.lists(st.integers(0, len(BLOCKS) - 1), max_size=4),
+    st.lists(st.integers(0, len(BLOCKS) - 1), max_size=4),
+) | st.sampled_from(WHOLE)
+_PEERS = st.builds(
+    lambda groups, blocks: Peers() | Peers(groups, blocks),
+    st.frozensets(st.sampled_from(GROUPS), max_size=3),
+    _SOME_BLOCKS,
+)
+_TRAFFIC = st.lists(st.sampled_from(TRAFFIC), min_size=1, max_size=4).map(Intervals.union)
+_DECISIONS = st.lists(st.tuples(_TRAFFIC, _PEERS), max_size=4).map(PacketSet.of)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """A plan with up to three classes in each direction, over the same few pods."""
+    classes = []
+    for direction in Direction:
+        decisions = draw(st.lists(_DECISIONS, max_size=3, unique=True))
+        subjects = draw(st.permutations(ENDPOINTS))
+        for index, decision in enumerate(decisions):
+            classes.append(Class(direction, decision, (subjects[2 * index], subjects[2 * index + 1]), ("x/p",)))
+    names = {address: str(one) for one in ENDPOINTS for address in one.addresses}
+    return Plan(tuple(sorted(classes, key=lambda one: one.key)), names)
+
+
+def packets(limit: int) -> list[Packet]:
+    """An even sample of the packets between addresses near the blocks, the same at every call."""
+    ends = [address for number in range(SPAN) for address in _addresses(number)]
+    pairs = [
+        pair
+        for one, other in product(ends[: 2 * PODS], [*ends, *OUTSIDE])
+        for pair in ((one, other), (other, one))
+        if one.version == other.version
+    ]
+    every = list(product(pairs, ASKED))
+    return [Packet(*pair, *asked) for pair, asked in Random(0).sample(every, limit)]

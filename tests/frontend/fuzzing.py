@@ -1,0 +1,392 @@
+"""Texts for the front end to read: noise, near misses of YAML, and valid documents with something broken in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import yaml
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+POLICY: Final[dict[str, Any]] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {
+        "name": "web",
+        "namespace": "shop",
+        "labels": {"app": "web"},
+        "annotations": {"note": "x: y"},
+    },
+    "spec": {
+        "podSelector": {
+            "matchLabels": {"app.kubernetes.io/name": "web"},
+            "matchExpressions": [
+                {"key": "tier", "operator": "In", "values": ["front", ""]},
+                {"key": "old", "operator": "DoesNotExist"},
+            ],
+        },
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            {
+                "from": [
+                    {"namespaceSelector": {}, "podSelector": {"matchLabels": {"role": "client"}}},
+                    {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}},
+                ],
+                "ports": [{"port": 8080, "endPort": 8090}, {"port": "http", "protocol": "TCP"}],
+            }
+        ],
+        "egress": [{"to": [{"ipBlock": {"cidr": "fd00::/8"}}], "ports": [{"protocol": "UDP", "port": 53}]}],
+    },
+}
+POD: Final[dict[str, Any]] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {
+        "name": "web-0",
+        "namespace": "shop",
+        "labels": {"app.kubernetes.io/name": "web", "tier": ""},
+    },
+    "spec": {
+        "nodeName": "node-1",
+        "containers": [
+            {"name": "web", "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]}
+        ],
+        "initContainers": [{"restartPolicy": "Always", "ports": [{"containerPort": 9090}]}],
+    },
+    "status": {
+        "phase": "Running",
+        "podIP": "10.0.0.1",
+        "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}],
+    },
+}
+CLUSTER: Final[list[dict[str, Any]]] = [
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"team": "a"}}},
+    {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "node-1"},
+        "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]},
+    },
+    POD,
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]},
+    },
+]
+COMPACT: Final[dict[str, Any]] = {
+    "endpoints": [
+        {
+            "name": "db",
+            "namespace": "shop",
+            "labels": {"app": "db"},
+            "addresses": ["10.0.0.9", "fd00::9"],
+            "ports": {"sql": 5432, "dns": "53/udp"},
+            "node": "node-1",
+        }
+    ],
+    "namespaces": [{"name": "shop", "labels": {"team": "a"}}],
+    "nodes": [{"name": "node-1", "addresses": ["192.0.2.1"], "labels": {}}],
+}
+VALUES: Final[tuple[dict[str, Any], ...]] = (
+    POLICY,
+    POD,
+    COMPACT,
+    {"apiVersion": "v1", "kind": "List", "items": [POLICY, *CLUSTER]},
+    {"apiVersion": "v1", "kind": "List", "items": CLUSTER},
+    {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicyList",
+        "items": [{"metadata": {"name": "a"}}],
+    },
+)
+
+_WITH_FEATURES: Final = """\
+# anchors, merge keys, block text and all kinds of quotes
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: &meta
+  name: 'web'
+  annotations: {note: "a\\tb", <<: {by: x}}
+  labels: &labels
+    app: web
+spec:
+  podSelector: {matchLabels: *labels}
+  ingress:
+  - from: &peers
+    - podSelector:
+        matchLabels:
+          <<: [*labels, {tier: front}]
+    ports:
+    - {port: 80}
+  - from: *peers
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  <<: *meta
+  name: other
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: text
+  annotations:
+    "quoted key": |
+      several
+      lines
+    ? explicit
+    : >-
+      folded
+      text
+...
+"""
+
+
+def as_yaml(*values: object) -> str:
+    """Values as a YAML stream in block style."""
+    return yaml.safe_dump_all(values, allow_unicode=True, sort_keys=False)
+
+
+VALID_YAML: Final[tuple[str, ...]] = (
+    *(as_yaml(value) for value in VALUES),
+    as_yaml(POLICY, *CLUSTER),
+    yaml.safe_dump(POLICY, default_flow_style=True),
+    _WITH_FEATURES.replace("  <<: *meta\n", ""),  # an anchor belongs to its document
+)
+VALID_JSON: Final[tuple[str, ...]] = (
+    *(json.dumps(value) for value in VALUES),
+    *(json.dumps(value, indent=2) for value in VALUES),
+)
+
+# --- noise --------------------------------------------------------------------------------------------------
+
+_TOKENS: Final = (
+    *"{}[],:-?#&*!|>'\"%@`~\t\r\n\0\x1b\x85\u2028\u2029\ufeff\\/=_.0189axé網\U0001f600",
+    *(
+        ": ",
+        "- ",
+        "? ",
+        "---\n",
+        "...\n",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\r\n",
+        "<<: ",
+        "&a ",
+        "*a",
+        "!!str ",
+        "!x ",
+    ),
+    *(
+        "!!binary ",
+        "!!set ",
+        "%YAML 1.1\n",
+        "%TAG ! x\n",
+        "|\n  x\n",
+        ">-\n  x\n",
+        '"\\',
+        "\\u0041",
+        "\\ud800",
+    ),
+    *(
+        "apiVersion: networking.k8s.io/v1\n",
+        "kind: NetworkPolicy\n",
+        "kind: Pod\n",
+        "kind: List\n",
+        "items:\n",
+    ),
+    *(
+        "metadata: ",
+        "name: a\n",
+        "{name: a}\n",
+        "spec: ",
+        "podSelector: {}\n",
+        "ingress:\n",
+        "ports:\n",
+        "port: 80\n",
+    ),
+    *("endpoints: ", "addresses: [10.0.0.1]\n", "null", "true", "1e3", "0x1f", ".nan", "12:30", "10.0.0.0/8"),
+    *(
+        '{"kind": ',
+        '"List"',
+        ', "items": [',
+        '"NetworkPolicy"',
+        "]}",
+        '"a": ',
+        '"a"',
+        "//",
+        "{{ .Values.x }}",
+    ),
+)
+TOKEN_SOUP: Final = st.lists(st.sampled_from(_TOKENS), max_size=40).map("".join)
+_ANY_TEXT: Final = st.text(max_size=200)
+NOISE: Final[SearchStrategy[bytes]] = st.one_of(
+    st.binary(max_size=300),
+    st.one_of(_ANY_TEXT, TOKEN_SOUP).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    TOKEN_SOUP.map(lambda text: text.encode("utf-16")),
+)
+
+# --- valid texts with something broken ----------------------------------------------------------------------
+
+_SCALARS: Final = (
+    *(
+        "",
+        "null",
+        "true",
+        "no",
+        "5",
+        "-1",
+        "1.5",
+        "1e400",
+        ".inf",
+        "0o17",
+        "1_0",
+        "99999999999999999999",
+        "x y",
+    ),
+    *(
+        '"x"',
+        "'x'",
+        "[]",
+        "{}",
+        "[x]",
+        "{x: y}",
+        "*a",
+        "&a x",
+        "!t x",
+        "|",
+        "- x",
+        "x: y",
+        '"\\ud83d"',
+        "\x07",
+        "10.0.0.0",
+    ),
+)
+
+
+def _at_line(change: Callable[[DrawFn, list[str], int], None]) -> Callable[[DrawFn, str], str]:
+    """A change of one line as a change of the text."""
+
+    def changed(draw: DrawFn, text: str) -> str:
+        lines = text.splitlines(keepends=True) or [""]
+        change(draw, lines, draw(st.integers(0, len(lines) - 1)))
+        return "".join(lines)
+
+    return changed
+
+
+@_at_line
+def _drop_line(_draw: DrawFn, lines: list[str], at: int) -> None:
+    del lines[at]
+
+
+@_at_line
+def _repeat_line(_draw: DrawFn, lines: list[str], at: int) -> None:
+    lines.insert(at, lines[at])
+
+
+@_at_line
+def _swap_lines(draw: DrawFn, lines: list[str], at: int) -> None:
+    other = draw(st.integers(0, len(lines) - 1))
+    lines[at], lines[other] = lines[other], lines[at]
+
+
+@_at_line
+def _indent(draw: DrawFn, lines: list[str], at: int) -> None:
+    lines[at] = draw(st.sampled_from((" ", "  ", "    ", "\t", "- ", "# "))) + lines[at]
+
+
+@_at_line
+def _outdent(draw: DrawFn, lines: list[str], at: int) -> None:
+    lines[at] = lines[at][draw(st.integers(1, 6)) :]
+
+
+@_at_line
+def _other_scalar(draw: DrawFn, lines: list[str], at: int) -> None:
+    key, colon, _ = lines[at].partition(":")
+    lines[at] = f"{key}{colon} {draw(st.sampled_from(_SCALARS))}\n"
+
+
+def _truncate(draw: DrawFn, text: str) -> str:
+    return text[: draw(st.integers(0, len(text)))]
+
+
+def _insert(draw: DrawFn, text: str) -> str:
+    at = draw(st.integers(0, len(text)))
+    return text[:at] + draw(st.sampled_from(_TOKENS)) + text[at:]
+
+
+def _cut_out(draw: DrawFn, text: str) -> str:
+    at = draw(st.integers(0, len(text)))
+    return text[:at] + text[at + draw(st.integers(1, 8)) :]
+
+
+_CHANGES: Final[Sequence[Callable[[DrawFn, str], str]]] = (
+    *(_drop_line, _repeat_line, _swap_lines, _indent, _outdent, _other_scalar, _truncate, _insert, _cut_out),
+)
+
+
+@st.composite
+def broken_texts(draw: DrawFn, valid: Sequence[str]) -> bytes:
+    """One of the texts after one to four changes, and now and then with a bit flipped."""
+    text = draw(st.sampled_from(valid))
+    for change in draw(st.lists(st.sampled_from(_CHANGES), min_size=1, max_size=4)):
+        text = change(draw, text)
+    data = bytearray(text.encode("utf-8", "surrogatepass"))
+    if data and draw(st.integers(0, 5)) == 0:
+        data[draw(st.integers(0, len(data) - 1))] ^= 1 << draw(st.integers(0, 7))
+    return bytes(data)
+
+
+JSON_VALUES: Final = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**25), 10**25),
+        st.floats(),
+        st.sampled_from(("", "a", "In", "TCP", "10.0.0.0/8", "NetworkPolicy", "v1", "x y")),
+        st.text(max_size=5),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def broken_values(draw: DrawFn) -> Any:
+    """A valid document with one to three values replaced by any others, left out, or put under another key."""
+    value = json.loads(json.dumps(draw(st.sampled_from(VALUES))))
+    for _ in range(draw(st.integers(1, 3))):
+        _break(draw, value)
+    return value
+
+
+def _break(draw: DrawFn, value: Any) -> None:
+    """Break something somewhere inside a container."""
+    while True:
+        steps = sorted(value) if isinstance(value, dict) else range(len(value))
+        if not steps:
+            return
+        step = draw(st.sampled_from(steps))
+        inner = value[step]
+        if not isinstance(inner, dict | list) or draw(st.integers(0, 5)) == 0:
+            break
+        value = inner
+    match draw(st.sampled_from(("replace", "drop", "add"))):
+        case "replace":
+            value[step] = draw(JSON_VALUES)
+        case "drop":
+            del value[step]
+        case _ if isinstance(value, dict):
+            value[
+                draw(st.one_of(st.sampled_from(("name", "kind", "port", "cidr", "x")), st.text(max_size=3)))
+            ] = inner
+        case _:
+            value.insert(0, inner)
