@@ -66,7 +66,7 @@ format: $(VENV)/.dev ## format the code and sort its imports
 	$(BIN)/ruff format
 
 golden: $(VENV)/.dev ## rewrite the expected output of the golden cases; read the diff before you commit it
-	$(BIN)/python -m tests.golden.rewrite
+	$(BIN)/npc test golden --update
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m bench

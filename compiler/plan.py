@@ -26,10 +26,11 @@ class Class:
     policies: tuple[str, ...] = field(compare=False)
     """`namespace/name` of the policies that isolate the subjects, sorted."""
 
-    @property
-    def key(self) -> str:
-        """The decision as text: equal for equal decisions, whoever the subjects are today."""
-        return f"{self.direction.value}\n{describe(self.decision)}"
+    key: str = field(init=False, compare=False, repr=False)
+    """The decision as text: equal for equal decisions, whoever the subjects are today."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,10 @@ class Plan:
 
 
 def describe(decision: PacketSet[Peers]) -> str:
-    """A decision as unambiguous text: a line for each range of traffic, its peers by their keys."""
+    """A decision as unambiguous text: ranges of traffic, then their peers by their keys, a line each."""
     lines = []
-    for low, high, peers in decision.parts:
+    for own, peers in decision.rectangles():
         words = [group.key for group in sorted(peers.groups)]
         words += [format_cidr(block) for piece in peers.blocks.ranges for block in cidrs(piece)]
-        lines.append(f"{low:#x}-{high:#x}: {'; '.join(words)}")
+        lines.append(f"{','.join(f'{low:x}-{high:x}' for low, high in own.ranges)}: {'; '.join(words)}")
     return "\n".join(lines)

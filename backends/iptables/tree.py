@@ -49,11 +49,14 @@ def address_tree(
 
 
 def split(leaves: Sequence[Leaf], arity: int) -> list[tuple[Cidr, Sequence[Leaf]]]:
-    """At most `arity` disjoint blocks that hold all leaves, about evenly many each."""
+    """At most `arity` disjoint blocks that hold all leaves: no more than the trees below need to be flat."""
+    room = 1
+    while room * arity < len(leaves):
+        room *= arity
     blocks = [leaves] if leaves else []
     while len(blocks) < arity:
         index = max(range(len(blocks)), key=lambda one: len(blocks[one]), default=-1)
-        if index < 0 or len(blocks[index]) == 1:
+        if index < 0 or len(blocks[index]) <= room:
             break
         blocks[index : index + 1] = _halves(blocks[index])
     return [(_common_block(one), one) for one in blocks]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, Protocol, Self, TypeVar
 
-from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.intervals import Intervals, Range
 
 
 class Union(Hashable, Protocol):
@@ -80,6 +80,13 @@ class PacketSet(Generic[P]):
         if index < 0 or traffic > self.parts[index][1]:
             return None
         return self.parts[index][2]
+
+    def rectangles(self) -> tuple[tuple[Intervals, P], ...]:
+        """Traffic with its peers: disjoint traffic, equal peers together, in order of the first traffic."""
+        ranges: dict[P, list[Range]] = {}
+        for low, high, peers in self.parts:
+            ranges.setdefault(peers, []).append((low, high))
+        return tuple((Intervals(tuple(found)), peers) for peers, found in ranges.items())
 
     def map(self, convert: Callable[[P], Q]) -> PacketSet[Q]:
         """The same packets with their peers said in another way."""

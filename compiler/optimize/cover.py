@@ -26,10 +26,7 @@ class Arm:
 
 def by_traffic(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
     """Arms with disjoint traffic: ranges with equal peers together."""
-    ranges: dict[Peers, list[Range]] = {}
-    for low, high, peers in decision.parts:
-        ranges.setdefault(peers, []).append((low, high))
-    return tuple(Arm(Intervals.of(*found), peers) for peers, found in ranges.items())
+    return tuple(Arm(own, peers) for own, peers in decision.rectangles())
 
 
 def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
@@ -37,16 +34,18 @@ def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
 
     Their peers are disjoint but for ANYONE, whose arm is what is open to all.
     """
-    open_to_all = Intervals.of(*((low, high) for low, high, peers in decision.parts if peers == ANYONE))
-    groups: dict[Group, list[Range]] = {}
-    for low, high, peers in decision.parts:
+    open_to_all = Intervals()
+    groups: dict[Group, list[Intervals]] = {}
+    for traffic, peers in decision.rectangles():
+        if peers == ANYONE:
+            open_to_all = traffic
         for group in peers.groups:
-            groups.setdefault(group, []).append((low, high))
+            groups.setdefault(group, []).append(traffic)
     arms: dict[Intervals, Peers] = {}
     if open_to_all:
         arms[open_to_all] = ANYONE
-    for group, ranges in sorted(groups.items()):
-        own = widened(Intervals.of(*ranges), open_to_all)
+    for group, parts in sorted(groups.items()):
+        own = widened(Intervals.union(parts), open_to_all)
         arms[own] = arms.get(own, Peers()) | Peers(frozenset({group}))
     for block, own in _blocks(decision):
         own = widened(own, open_to_all)
@@ -56,17 +55,11 @@ def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
 
 def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Intervals, Intervals]]:
     """The addresses of all blocks, cut where their traffic changes, with their traffic."""
-    cuts: set[int] = set()
-    parts = [
-        (low, high, peers.blocks) for low, high, peers in decision.parts if peers != ANYONE and peers.blocks
-    ]
-    for _, _, blocks in parts:
-        for low, high in blocks.ranges:
-            cuts |= {low, high + 1}
-    ordered = sorted(cuts)
+    rows = [(own, peers.blocks) for own, peers in decision.rectangles() if peers != ANYONE and peers.blocks]
+    cuts = sorted({cut for _, blocks in rows for low, high in blocks.ranges for cut in (low, high + 1)})
     by_traffic: dict[Intervals, list[Range]] = {}
-    for low, following in pairwise(ordered):
-        own = Intervals.of(*((first, last) for first, last, blocks in parts if low in blocks))
+    for low, following in pairwise(cuts):
+        own = Intervals.union(own for own, blocks in rows if low in blocks)
         if own:
             by_traffic.setdefault(own, []).append((low, following - 1))
     for own, ranges in by_traffic.items():

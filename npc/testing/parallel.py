@@ -11,8 +11,8 @@ from npc.compiler.frontend.documents import Progress
 from npc.testing.cases import Case
 from npc.testing.running import Outcome, examine
 
-PATIENCE = 0.5
-"""Seconds of work before processes are started, each of which takes about as long to begin."""
+PATIENCE = 1.0
+"""Seconds of work before processes are started, each of which takes a good part of one to begin."""
 
 
 def examine_all(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
+from npc.testing.cases import PLAN
 from npc.testing.running import Change, Outcome
 
 MOST_LINES = 100
@@ -31,7 +32,7 @@ def details(outcome: Outcome) -> Iterator[str]:
     yield from outcome.faults
     if outcome.changes:
         yield outcome.meaning
-    for change in outcome.changes:
+    for change in sorted(outcome.changes, key=lambda change: change.file != PLAN):  # the plan reads best
         yield from difference(change)
 
 

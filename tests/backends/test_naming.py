@@ -1,4 +1,4 @@
-"""Names of generated things: their own key's alone, and never one name for two keys."""
+"""Names of generated things: their own key's alone, never one for two keys; and comments that fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npc.backends.naming import content_names
+from npc.backends.naming import content_names, shortened
 
 KEYS = st.lists(st.text(max_size=5), max_size=80)
 
@@ -47,3 +47,19 @@ def test_others_do_not_change_a_name() -> None:
     """Ten digits are enough for a thousand keys, so each is called as if it were alone."""
     keys = [str(number) for number in range(1000)]
     assert content_names(keys) == {key: content_names([key])[key] for key in keys}
+
+
+@given(st.lists(st.text("abc", max_size=200), max_size=30), st.integers(20, 200))
+def test_shortened_words_fit_and_say_how_many_are_not_shown(words: list[str], longest: int) -> None:
+    made = shortened(words, longest)
+    assert len(made) <= longest
+    whole = ", ".join(words)
+    if len(whole) <= longest:
+        assert made == whole
+    elif " and " in made and not made.endswith("..."):
+        shown, _, rest = made.rpartition(" and ")
+        hidden = int(rest.removesuffix(" more"))
+        assert shown == ", ".join(words[: len(words) - hidden])
+    else:
+        assert made.endswith("...")
+        assert f"{words[0]} and {len(words) - 1} more".startswith(made[:-3])

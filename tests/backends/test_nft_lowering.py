@@ -5,14 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.nft.keywords import KEYWORDS
 from npc.backends.nft.layout import MEASURED, Layout
 from npc.backends.nft.lowering import lower
-from npc.backends.nft.peersets import comment
 from npc.backends.nft.ruleset import Table
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
@@ -119,22 +116,6 @@ def test_exceptions(source: str, protocol: int, icmp_type: int, is_accepted: boo
 
 
 # --- comments -----------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.text("abc", max_size=200), max_size=30))
-def test_comments_fit_and_say_how_many_are_not_shown(words: list[str]) -> None:
-    made = comment(words)
-    assert len(made) <= 127
-    whole = ", ".join(words)
-    if len(whole) <= 127:
-        assert made == whole
-    elif " and " in made and not made.endswith("..."):
-        shown, _, rest = made.rpartition(" and ")
-        hidden = int(rest.removesuffix(" more"))
-        assert shown == ", ".join(words[: len(words) - hidden])
-    else:
-        assert made.endswith("...")
-        assert whole.startswith(made[:100])
 
 
 def test_comments_of_long_names_and_many_policies_fit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -133,3 +134,25 @@ def test_a_set_may_outgrow_what_it_was_made_for(network: Network, variant: str) 
     load_iptables(network, grown, variant)
     load_iptables(network, _artifacts("a"), variant)
     assert len(network.node.run(["ipset", "list", "npc-ingress4"]).split("Members:")[1].split()) == 1
+
+
+def test_the_jump_comes_first_again(network: Network, variant: str) -> None:
+    """Others insert rules at the top too: below an ACCEPT the policies would never be asked."""
+    load_iptables(network, _artifacts("a"), variant)
+    fresh = _saved(network, variant)
+    network.node.run([f"iptables-{variant}", "-I", "FORWARD", "1", "-p", "tcp", "-j", "ACCEPT"])
+    network.node.run([f"iptables-{variant}", "-A", "FORWARD", "-j", "NPC-FORWARD"])
+    load_iptables(network, _artifacts("a"), variant)
+    forward = [line for line in _saved(network, variant) if line.startswith("-A FORWARD ")]
+    assert forward[:2] == ["-A FORWARD -j NPC-FORWARD", "-A FORWARD -p tcp -j ACCEPT"]
+    assert forward.count("-A FORWARD -j NPC-FORWARD") == fresh.count("-A FORWARD -j NPC-FORWARD")
+
+
+def test_two_loads_at_a_time_wait_for_each_other(network: Network, variant: str) -> None:
+    artifacts = _artifacts("a")
+    load_iptables(network, artifacts, variant)
+    fresh = _saved(network, variant)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(load_iptables, network, artifacts, variant) for _ in range(8)]:
+            done.result()
+    assert sorted(_saved(network, variant)) == sorted(fresh)

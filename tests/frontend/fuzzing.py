@@ -1,4 +1,4 @@
-"""Texts for the front end to read: noise, near misses of YAML, and valid documents with something broken in them."""
+"""Texts for the front end to read: noise, near misses of YAML, and valid documents with something broken."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, Final
 import yaml
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
+# --- valid documents ----------------------------------------------------------------------------------------
 
 POLICY: Final[dict[str, Any]] = {
     "apiVersion": "networking.k8s.io/v1",
@@ -50,9 +52,7 @@ POD: Final[dict[str, Any]] = {
     },
     "spec": {
         "nodeName": "node-1",
-        "containers": [
-            {"name": "web", "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]}
-        ],
+        "containers": [{"name": "web", "ports": [{"name": "http", "containerPort": 80, "protocol": "TCP"}]}],
         "initContainers": [{"restartPolicy": "Always", "ports": [{"containerPort": 9090}]}],
     },
     "status": {
@@ -91,26 +91,25 @@ COMPACT: Final[dict[str, Any]] = {
     "namespaces": [{"name": "shop", "labels": {"team": "a"}}],
     "nodes": [{"name": "node-1", "addresses": ["192.0.2.1"], "labels": {}}],
 }
+POLICY_LIST: Final[dict[str, Any]] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicyList",
+    "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}],
+}
 VALUES: Final[tuple[dict[str, Any], ...]] = (
     POLICY,
     POD,
     COMPACT,
+    POLICY_LIST,
     {"apiVersion": "v1", "kind": "List", "items": [POLICY, *CLUSTER]},
     {"apiVersion": "v1", "kind": "List", "items": CLUSTER},
-    {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicyList",
-        "items": [{"metadata": {"name": "a"}}],
-    },
 )
-
-_WITH_FEATURES: Final = """\
-# anchors, merge keys, block text and all kinds of quotes
+_ALL_OF_YAML: Final = r"""# anchors, merge keys, block text, and each kind of quotes
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
-metadata: &meta
+metadata:
   name: 'web'
-  annotations: {note: "a\\tb", <<: {by: x}}
+  annotations: {note: "a\tb", <<: {by: x}}
   labels: &labels
     app: web
 spec:
@@ -127,15 +126,9 @@ spec:
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  <<: *meta
-  name: other
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
   name: text
   annotations:
-    "quoted key": |
+    "quoted": |
       several
       lines
     ? explicit
@@ -148,129 +141,50 @@ metadata:
 
 def as_yaml(*values: object) -> str:
     """Values as a YAML stream in block style."""
-    return yaml.safe_dump_all(values, allow_unicode=True, sort_keys=False)
+    return str(yaml.safe_dump_all(values, allow_unicode=True, sort_keys=False))
 
 
-VALID_YAML: Final[tuple[str, ...]] = (
+VALID_YAML: Final[Sequence[str]] = (
     *(as_yaml(value) for value in VALUES),
     as_yaml(POLICY, *CLUSTER),
-    yaml.safe_dump(POLICY, default_flow_style=True),
-    _WITH_FEATURES.replace("  <<: *meta\n", ""),  # an anchor belongs to its document
+    str(yaml.safe_dump(POLICY, default_flow_style=True)),
+    _ALL_OF_YAML,
 )
-VALID_JSON: Final[tuple[str, ...]] = (
-    *(json.dumps(value) for value in VALUES),
-    *(json.dumps(value, indent=2) for value in VALUES),
-)
+VALID_JSON: Final[Sequence[str]] = [
+    json.dumps(value, indent=indent) for value in VALUES for indent in (None, 2)
+]
 
 # --- noise --------------------------------------------------------------------------------------------------
 
 _TOKENS: Final = (
     *"{}[],:-?#&*!|>'\"%@`~\t\r\n\0\x1b\x85\u2028\u2029\ufeff\\/=_.0189axé網\U0001f600",
-    *(
-        ": ",
-        "- ",
-        "? ",
-        "---\n",
-        "...\n",
-        "\n",
-        "\n  ",
-        "\n    ",
-        "\r\n",
-        "<<: ",
-        "&a ",
-        "*a",
-        "!!str ",
-        "!x ",
-    ),
-    *(
-        "!!binary ",
-        "!!set ",
-        "%YAML 1.1\n",
-        "%TAG ! x\n",
-        "|\n  x\n",
-        ">-\n  x\n",
-        '"\\',
-        "\\u0041",
-        "\\ud800",
-    ),
-    *(
-        "apiVersion: networking.k8s.io/v1\n",
-        "kind: NetworkPolicy\n",
-        "kind: Pod\n",
-        "kind: List\n",
-        "items:\n",
-    ),
-    *(
-        "metadata: ",
-        "name: a\n",
-        "{name: a}\n",
-        "spec: ",
-        "podSelector: {}\n",
-        "ingress:\n",
-        "ports:\n",
-        "port: 80\n",
-    ),
-    *("endpoints: ", "addresses: [10.0.0.1]\n", "null", "true", "1e3", "0x1f", ".nan", "12:30", "10.0.0.0/8"),
-    *(
-        '{"kind": ',
-        '"List"',
-        ', "items": [',
-        '"NetworkPolicy"',
-        "]}",
-        '"a": ',
-        '"a"',
-        "//",
-        "{{ .Values.x }}",
-    ),
+    *(": ", "- ", "? ", "---\n", "...\n", "\n", "\n  ", "\n    ", "\r\n", "<<: ", "&a ", "*a"),
+    *("!!str ", "!x ", "!!binary ", "!!set ", "%YAML 1.1\n", "%TAG ! x\n", "|\n  x\n", ">-\n  x\n"),
+    *('"\\', "\\u0041", "\\ud800", "null", "true", "1e3", "0x1f", ".nan", "12:30", "10.0.0.0/8"),
+    *("apiVersion: networking.k8s.io/v1\n", "kind: NetworkPolicy\n", "kind: Pod\n", "kind: List\n"),
+    *("items:\n", "metadata: ", "name: a\n", "{name: a}\n", "spec: ", "podSelector: {}\n", "ingress:\n"),
+    *("ports:\n", "port: 80\n", "endpoints: ", "addresses: [10.0.0.1]\n", "{{ .Values.x }}"),
+    *('{"kind": ', '"List"', ', "items": [', '"NetworkPolicy"', "]}", '"a": ', '"a"', "//"),
 )
-TOKEN_SOUP: Final = st.lists(st.sampled_from(_TOKENS), max_size=40).map("".join)
-_ANY_TEXT: Final = st.text(max_size=200)
+_SOUP: Final = st.lists(st.sampled_from(_TOKENS), max_size=40).map("".join)
 NOISE: Final[SearchStrategy[bytes]] = st.one_of(
     st.binary(max_size=300),
-    st.one_of(_ANY_TEXT, TOKEN_SOUP).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    TOKEN_SOUP.map(lambda text: text.encode("utf-16")),
+    st.one_of(st.text(max_size=200), _SOUP).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    _SOUP.map(lambda text: text.encode("utf-16")),
 )
 
 # --- valid texts with something broken ----------------------------------------------------------------------
 
 _SCALARS: Final = (
-    *(
-        "",
-        "null",
-        "true",
-        "no",
-        "5",
-        "-1",
-        "1.5",
-        "1e400",
-        ".inf",
-        "0o17",
-        "1_0",
-        "99999999999999999999",
-        "x y",
-    ),
-    *(
-        '"x"',
-        "'x'",
-        "[]",
-        "{}",
-        "[x]",
-        "{x: y}",
-        "*a",
-        "&a x",
-        "!t x",
-        "|",
-        "- x",
-        "x: y",
-        '"\\ud83d"',
-        "\x07",
-        "10.0.0.0",
-    ),
+    *("", "null", "true", "no", "5", "-1", "1.5", "1e400", ".inf", "0o17", "1_0", "99999999999999999999"),
+    *("x y", '"x"', "'x'", "[]", "{}", "[x]", "{x: y}", "*a", "&a x", "!t x", "|", "- x", "x: y"),
+    *('"\\ud83d"', "\x07", "10.0.0.0"),
 )
+_Change = Callable[[DrawFn, str], str]
 
 
-def _at_line(change: Callable[[DrawFn, list[str], int], None]) -> Callable[[DrawFn, str], str]:
-    """A change of one line as a change of the text."""
+def _of_a_line(change: Callable[[DrawFn, list[str], int], None]) -> _Change:
+    """A change of one of the lines, as one of the text."""
 
     def changed(draw: DrawFn, text: str) -> str:
         lines = text.splitlines(keepends=True) or [""]
@@ -280,33 +194,33 @@ def _at_line(change: Callable[[DrawFn, list[str], int], None]) -> Callable[[Draw
     return changed
 
 
-@_at_line
+@_of_a_line
 def _drop_line(_draw: DrawFn, lines: list[str], at: int) -> None:
     del lines[at]
 
 
-@_at_line
+@_of_a_line
 def _repeat_line(_draw: DrawFn, lines: list[str], at: int) -> None:
     lines.insert(at, lines[at])
 
 
-@_at_line
+@_of_a_line
 def _swap_lines(draw: DrawFn, lines: list[str], at: int) -> None:
     other = draw(st.integers(0, len(lines) - 1))
     lines[at], lines[other] = lines[other], lines[at]
 
 
-@_at_line
+@_of_a_line
 def _indent(draw: DrawFn, lines: list[str], at: int) -> None:
     lines[at] = draw(st.sampled_from((" ", "  ", "    ", "\t", "- ", "# "))) + lines[at]
 
 
-@_at_line
+@_of_a_line
 def _outdent(draw: DrawFn, lines: list[str], at: int) -> None:
     lines[at] = lines[at][draw(st.integers(1, 6)) :]
 
 
-@_at_line
+@_of_a_line
 def _other_scalar(draw: DrawFn, lines: list[str], at: int) -> None:
     key, colon, _ = lines[at].partition(":")
     lines[at] = f"{key}{colon} {draw(st.sampled_from(_SCALARS))}\n"
@@ -318,7 +232,7 @@ def _truncate(draw: DrawFn, text: str) -> str:
 
 def _insert(draw: DrawFn, text: str) -> str:
     at = draw(st.integers(0, len(text)))
-    return text[:at] + draw(st.sampled_from(_TOKENS)) + text[at:]
+    return f"{text[:at]}{draw(st.sampled_from(_TOKENS))}{text[at:]}"
 
 
 def _cut_out(draw: DrawFn, text: str) -> str:
@@ -326,15 +240,16 @@ def _cut_out(draw: DrawFn, text: str) -> str:
     return text[:at] + text[at + draw(st.integers(1, 8)) :]
 
 
-_CHANGES: Final[Sequence[Callable[[DrawFn, str], str]]] = (
-    *(_drop_line, _repeat_line, _swap_lines, _indent, _outdent, _other_scalar, _truncate, _insert, _cut_out),
+_CHANGES: Final[Sequence[_Change]] = (
+    *(_drop_line, _repeat_line, _swap_lines, _indent, _outdent),
+    *(_other_scalar, _truncate, _insert, _cut_out),
 )
 
 
 @st.composite
 def broken_texts(draw: DrawFn, valid: Sequence[str]) -> bytes:
     """One of the texts after one to four changes, and now and then with a bit flipped."""
-    text = draw(st.sampled_from(valid))
+    text: str = draw(st.sampled_from(valid))
     for change in draw(st.lists(st.sampled_from(_CHANGES), min_size=1, max_size=4)):
         text = change(draw, text)
     data = bytearray(text.encode("utf-8", "surrogatepass"))
@@ -343,25 +258,27 @@ def broken_texts(draw: DrawFn, valid: Sequence[str]) -> bytes:
     return bytes(data)
 
 
+# --- valid values with something broken ---------------------------------------------------------------------
+
+_WORDS: Final = ("", "a", "In", "TCP", "10.0.0.0/8", "NetworkPolicy", "List", "v1", "x y")
+_KEYS: Final = st.one_of(st.sampled_from(("name", "kind", "port", "cidr", "x")), st.text(max_size=3))
 JSON_VALUES: Final = st.recursive(
     st.one_of(
         st.none(),
         st.booleans(),
         st.integers(-(10**25), 10**25),
         st.floats(),
-        st.sampled_from(("", "a", "In", "TCP", "10.0.0.0/8", "NetworkPolicy", "v1", "x y")),
+        st.sampled_from(_WORDS),
         st.text(max_size=5),
     ),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=3)),
     max_leaves=5,
 )
 
 
 @st.composite
 def broken_values(draw: DrawFn) -> Any:
-    """A valid document with one to three values replaced by any others, left out, or put under another key."""
+    """A valid document with one to three of its values replaced, left out, or added once more."""
     value = json.loads(json.dumps(draw(st.sampled_from(VALUES))))
     for _ in range(draw(st.integers(1, 3))):
         _break(draw, value)
@@ -385,8 +302,6 @@ def _break(draw: DrawFn, value: Any) -> None:
         case "drop":
             del value[step]
         case _ if isinstance(value, dict):
-            value[
-                draw(st.one_of(st.sampled_from(("name", "kind", "port", "cidr", "x")), st.text(max_size=3)))
-            ] = inner
+            value[draw(_KEYS)] = inner
         case _:
             value.insert(0, inner)

@@ -29,7 +29,7 @@ from tests.frontend.fuzzing import (
 NAMES = st.sampled_from(("x.yaml", "x.json", "<stdin>"))
 
 
-@pytest.mark.parametrize("text", VALID_YAML + VALID_JSON)
+@pytest.mark.parametrize("text", [*VALID_YAML, *VALID_JSON])
 def test_what_is_to_be_broken_is_valid(text: str) -> None:
     found = _read("x.yaml", text.encode())
     assert not has_errors(one for one in found if one.code is not codes.NO_INVENTORY)
@@ -59,7 +59,7 @@ def test_broken_values(value: Any) -> None:
 def _check(name: str, data: bytes) -> None:
     found = _read(name, data)
     texts = {format: render(found, format) for format in Format}
-    assert {format: _unprintable(text) for format, text in texts.items()} == dict.fromkeys(Format, [])
+    assert {format: _unprintable(text) for format, text in texts.items()} == {format: [] for format in Format}
     assert json.loads(texts[Format.SARIF])["version"] == "2.1.0"
     lines = Lines.of(data.decode("utf-8-sig", "replace"))
     written = json.loads(texts[Format.JSON])

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
+from npc.testing import Case
 from tests.dataplane.namespace import Namespace
-from tests.golden.cases import Case, find_cases
+from tests.golden.cases import find_cases, settings_of
 
-RULESETS = [case for case in find_cases() if case.target == "nft" and case.ruleset.exists()]
+RULESET = "expect.nft"
+RULESETS = [case for case in find_cases() if RULESET in case.expected()]
 
 
 @pytest.mark.dataplane("nft")
 @pytest.mark.parametrize("case", RULESETS, ids=lambda case: case.name)
 def test_nft_takes_it_twice(case: Case) -> None:
-    text = case.ruleset.read_text(encoding="utf-8")
+    text = case.expected()[RULESET].decode()
     with _namespace(case.name) as namespace:
         namespace.run(["nft", "--check", "-f", "-"], text)
         assert _listed(namespace) == [], "--check loads nothing"
@@ -27,12 +29,7 @@ def test_nft_takes_it_twice(case: Case) -> None:
         namespace.run(["nft", "-f", "-"], text)
         assert _listed(namespace) == first
     tables = [one["table"]["name"] for one in first if "table" in one]
-    assert tables == [_table_of(case)]
-
-
-def _table_of(case: Case) -> str:
-    words = case.command()
-    return words[words.index("--table") + 1] if "--table" in words else "npc"
+    assert tables == [settings_of(case).options.table]
 
 
 @contextmanager

@@ -119,7 +119,8 @@ GENERATED: Final[Mapping[str, Mapping[str, bytes]]] = {
     ),
     "a number of five thousand digits in a pod": {
         "pods.json": (
-            '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "status": {"podIP": "10.0.0.1"},\n'
+            '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},\n'
+            ' "status": {"podIP": "10.0.0.1"},\n'
             ' "spec": {"containers": [{"ports": [{"name": "http", "containerPort": ' + "9" * 5000 + "}]}]}}"
         ).encode()
     },
