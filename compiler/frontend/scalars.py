@@ -1,14 +1,16 @@
 """What an unquoted YAML scalar means to Kubernetes.
 
-YAML 1.1 as kubectl reads it, but for `y` and `n`: they are text here, as PyYAML and YAML 1.2 have
-them, since namespaces and labels are called so. Numbers in base 60 (`12:30`) and dates are text.
+YAML 1.1 as kubectl reads it (sigs.k8s.io/yaml, goyaml.v2/resolve.go): numbers in base 60 (`12:30`) and
+dates are text. One difference is deliberate: `y` and `n` alone are text, as most of what writes YAML
+believes, and as nearly every label of that value is meant.
 
->>> [resolve(text) for text in ("80", "on", "~", "0x1f", "1.5", "12:30", "2027-01-31", "http")]
-[80, True, None, 31, 1.5, '12:30', '2027-01-31', 'http']
+>>> [resolve(text) for text in ("80", "on", "~", "0x1f", "1.5", "12:30", "2027-01-31", "y", "http")]
+[80, True, None, 31, 1.5, '12:30', '2027-01-31', 'y', 'http']
 """
 
 from __future__ import annotations
 
+import math
 import re
 
 Scalar = str | int | float | bool | None
@@ -22,7 +24,8 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _INTEGER = re.compile(
-    r"(?P<sign>[-+]?)(?:0b(?P<b2>[01_]+)|0o?(?P<b8>[0-7_]+)|0x(?P<b16>[0-9a-fA-F_]+)|(?P<b10>0|[1-9][0-9_]*))"
+    r"(?P<sign>[-+]?)"
+    r"(?:0[bB](?P<b2>[01_]+)|0[oO]?(?P<b8>[0-7_]+)|0[xX](?P<b16>[0-9a-fA-F_]+)|(?P<b10>0|[1-9][0-9_]*))"
 )
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 64
@@ -41,7 +44,8 @@ def resolve(text: str) -> Scalar:
             if digits:
                 return int(match["sign"] + digits, base)
     if _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
+        number = float(text.replace("_", ""))
+        return text if math.isinf(number) else number
     return text
 
 
@@ -49,4 +53,4 @@ def key_text(value: Scalar) -> str | None:
     """A scalar as a mapping's key, as kubectl turns it into JSON; None for null, which cannot be one."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None else str(value)
+    return None if value is None else str(value).removesuffix(".0")

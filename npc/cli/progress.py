@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from npc.compiler.frontend.documents import Progress
@@ -32,25 +32,52 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress | None]:
 
 
 class _Meter:
-    """Starts rich's bar when the work has taken long enough to be worth its import."""
+    """Starts rich's bar when the work has taken long enough to be worth its import.
+
+    A timer starts it, not the work: one large file may keep the work busy for many seconds.
+    """
 
     def __init__(self) -> None:
-        self._started = time.monotonic()
+        self._told = ("starting", 0, 0)
         self._bar: Bar | None = None
         self._task: TaskID | None = None
+        self._lock = Lock()
+        self._closed = False
+        self._timer = Timer(PATIENCE, self._show)
+        self._timer.daemon = True
+        if PATIENCE > 0:
+            self._timer.start()
+        else:
+            self._show()
 
     def __call__(self, words: str, done: int, total: int) -> None:
-        if self._bar is None or self._task is None:
-            if time.monotonic() - self._started < PATIENCE:
-                return
-            self._bar = _rich_bar()
-            self._task = self._bar.add_task(words, total=total)
-            self._bar.start()
-        self._bar.update(self._task, description=words, completed=done, total=total)
+        with self._lock:
+            self._told = words, done, total
+            self._update()
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._timer.cancel()
+        with self._lock:
+            self._closed = True
+            if self._bar is not None:
+                self._bar.stop()
+
+    def _show(self) -> None:
+        bar = _rich_bar()
+        with self._lock:
+            if not self._closed:
+                self._bar = bar
+                self._task = bar.add_task("", total=None)
+                self._update()
+                bar.start()
+
+    def _update(self) -> None:
+        """Show what was told last; a step of one part only shows that it goes on."""
+        if self._bar is not None and self._task is not None:
+            words, done, total = self._told
+            self._bar.update(
+                self._task, description=words, completed=done, total=total if total > 1 else None
+            )
 
 
 def _rich_bar() -> Bar:

@@ -11,6 +11,7 @@ import npc.cli.progress as npc_progress
 from tests.cli.invocation import Terminal, npc_into
 from tests.cli.process import run_on_terminal
 
+BAR = "\N{BOX DRAWINGS HEAVY HORIZONTAL}"
 ARGUMENTS = ("compile", "policy.yaml", "inventory.yaml")
 
 BARS = [
@@ -37,7 +38,7 @@ def test_the_bar(
     stdout, stderr = io.StringIO(), Terminal() if terminal else io.StringIO()
     assert npc_into(stdout, stderr, *ARGUMENTS, *options, folder=inputs) == 0
     assert stdout.getvalue().startswith("#!/usr/sbin/nft -f\n")
-    assert ("reading" in stderr.getvalue()) is seen
+    assert (BAR in stderr.getvalue()) is seen
     if not seen:
         assert stderr.getvalue() == ""
 
@@ -47,12 +48,12 @@ def test_the_bar_is_gone_before_an_error_is_told(inputs: Path, monkeypatch: pyte
     stderr = Terminal()
     assert npc_into(io.StringIO(), stderr, "compile", "invalid.yaml", "inventory.yaml", folder=inputs) == 1
     shown = stderr.getvalue()
-    assert "reading" in shown[: shown.index("NPC201")]
+    assert BAR in shown[: shown.index("NPC201")]
     assert "\x1b[?25h" in shown[: shown.index("NPC201")], "the cursor is visible again"
 
 
 def test_on_a_real_terminal(inputs: Path) -> None:
     setup = "import npc.cli.progress; npc.cli.progress.PATIENCE = 0.0"
     shown = run_on_terminal(*ARGUMENTS, folder=inputs, setup=setup)
-    assert "reading" in shown[: shown.index("#!/usr/sbin/nft -f")]
+    assert BAR in shown[: shown.index("#!/usr/sbin/nft -f")]
     assert "\x1b" not in shown[shown.index("#!/usr/sbin/nft -f") :]
