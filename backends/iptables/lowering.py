@@ -16,7 +16,7 @@ from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, members, protocol_name
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset, Table
-from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth, port_tree
+from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth, port_text, port_tree
 from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
@@ -195,7 +195,8 @@ class _FamilyLowering:
             (*exceptions, Rule((), f"-j {prefix}-SELF")),
             "what passes although no rule allows it",
         )
-        deny = Chain(f"{prefix}-DENY", (Rule((), f"-j {prefix}-ALWAYS"), *self._deny()))
+        asked = [] if self.options.log_denied else [Rule((), f"-j {prefix}-ALWAYS")]
+        deny = Chain(f"{prefix}-DENY", (*asked, *self._deny()))
         return [
             deny,
             always,
@@ -263,13 +264,17 @@ class _FamilyLowering:
         last = (Rule((), f"-g {end}"),)
         rules: list[Rule] = []
         trees: list[Chain] = []
+        complete = len(by_port) + sum(map(len, whole.values())) > traffic.LAST_PROTOCOL
         for protocol, found in sorted(by_port.items()):
             word = protocol_name(protocol)
+            if len(found) == 1 and not complete:
+                ((ports, goto),) = found
+                rules.append(Rule(("-p", word, "--dport", port_text(ports)), goto))
+                continue
             root = self._tree_name(f"{name} {word}")
             rules.append(Rule(("-p", word), f"-g {root}"))
             trees += port_tree(root, word, sorted(found), self._tree_name, last, self.arity)
         # Where every protocol is decided, the commonest action needs no match: the others come first.
-        complete = len(by_port) + sum(map(len, whole.values())) > traffic.LAST_PROTOCOL
         ordered = sorted(whole.items(), key=lambda item: (len(item[1]), item[0]))
         for goto, protocols in ordered[:-1] if complete and ordered else ordered:
             rules += [Rule(("-p", protocol_name(one)), goto) for one in protocols]

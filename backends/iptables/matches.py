@@ -37,12 +37,31 @@ def address_option(direction: Direction, *, peer: bool) -> str:
 
 
 def address_match(option: str, piece: Range) -> Alternative:
-    """One range of addresses: a block where it is one."""
+    """One range of addresses: an address, a block, or first-last."""
+    if piece[0] == piece[1]:
+        return option, format_address(piece[0])
     block = as_cidr(piece)
-    if block is not None:
-        return option, format_cidr(block)
+    return (option, format_cidr(block)) if block is not None else _in_range(option, piece)
+
+
+def block_matches(blocks: Intervals, option: str, family: Family) -> list[Alternative]:
+    """Alternatives that match exactly some addresses of a family: blocks, and their holes negated."""
+    found: list[Alternative] = []
+    for hull, holes in hulls(blocks):
+        match = list[str]() if (hull,) == family.every.ranges else [*address_match(option, hull)]
+        for hole in holes:
+            if not match and as_cidr(hole) is not None:  # a rule has room for one -s or -d
+                match += ["!", *address_match(option, hole)]
+            else:
+                match += _in_range(option, hole, negated=True)
+        found.append(tuple(match))
+    return found
+
+
+def _in_range(option: str, piece: Range, *, negated: bool = False) -> Alternative:
     side = "--src-range" if option == "-s" else "--dst-range"
-    return "-m", "iprange", side, f"{format_address(piece[0])}-{format_address(piece[1])}"
+    text = f"{format_address(piece[0])}-{format_address(piece[1])}"
+    return ("-m", "iprange", *(["!"] if negated else []), side, text)
 
 
 @dataclass(slots=True)
@@ -89,7 +108,7 @@ class Matches:
             else:
                 found += [(option, format_address(one)) for one in members(peers.groups, family)]
         if blocks:
-            inline = [address_match(option, piece) for piece in blocks.ranges]
+            inline = block_matches(blocks, option, family)
             if len(inline) > BLOCKS_INLINE and self.use_sets:
                 found.append(_in_set(self._block_set(blocks, family), option))
             else:

@@ -93,7 +93,11 @@ def port_tree(
         rules = [Rule(("-p", protocol, "--dport", port_text(ports)), action) for ports, action in leaves]
         yield Chain(name, (*rules, *last))
         return
-    step = -(-len(leaves) // arity)
+    room = arity
+    while room * arity < len(leaves):
+        room *= arity
+    parts = -(-len(leaves) // room)
+    step = -(-len(leaves) // parts)
     rules, below = [], list[Chain]()
     for start in range(0, len(leaves), step):
         part = leaves[start : start + step]

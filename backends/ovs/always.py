@@ -8,6 +8,7 @@ from npc.backends.base import Options, OwnNode
 from npc.backends.ovs.matches import address_match, family_match
 from npc.backends.ovs.ruleset import Flow, Match, Section
 from npc.backends.ovs.settings import Settings, Step
+from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
@@ -36,12 +37,19 @@ def state(plan: Plan, options: Options, settings: Settings) -> Iterator[Section]
     Packets that conntrack calls invalid belong to no connection, so they are decided as first packets are:
     as their own direction alone allows, never as a reply.
     """
-    through, accept = (settings.next,), (settings.goto(Step.ACCEPT),)
+    through, accept, decide = (settings.next,), (settings.goto(Step.ACCEPT),), (settings.goto(Step.SOURCE),)
+    established = Match("ct_state", "+est+trk")
+    without_port = (established, Match("ct_nw_proto", str(traffic.SCTP)), Match("ct_tp_dst", "0"))
     yield Section(
+        (Flow(320, without_port, decide),),
         (
-            Flow(310, (Match("ct_state", "+est+trk"),), through),
-            Flow(300, (Match("ct_state", "+rel+trk"),), through),
-        )
+            "The userspace datapath tracks SCTP without ports: to it, whatever two addresses exchange is one",
+            "connection. So there each packet is decided by itself; the kernel's knows the port.",
+        ),
+    )
+    yield Section(
+        (Flow(310, (established,), through), Flow(300, (Match("ct_state", "+rel+trk"),), through)),
+        ("Known connections.",),
     )
     subjects = _subjects(plan)
     own = sorted(address for subject in subjects for address in subject.addresses)
@@ -52,7 +60,7 @@ def state(plan: Plan, options: Options, settings: Settings) -> Iterator[Section]
     if options.own_node is OwnNode.ALWAYS:
         flows = (Flow(_ALWAYS, matches, accept, note) for matches, note in _own_nodes(plan, subjects))
         yield Section(tuple(flows), ("Endpoints to and from the node that they run on.",))
-    yield Section((Flow(0, (), (settings.goto(Step.SOURCE),)),))
+    yield Section((Flow(0, (), decide),))
 
 
 def accept(settings: Settings) -> Iterator[Flow]:

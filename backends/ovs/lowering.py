@@ -74,9 +74,8 @@ def _heading(plan: Plan, settings: Settings) -> tuple[str, ...]:
         "A bridge of npc's own: ovs-ofctl -O OpenFlow15 --bundle replace-flows BRIDGE FILE",
         f"Beside others' flows: (echo 'delete cookie={settings.cookie}/-1'; cat FILE)"
         " | ovs-ofctl -O OpenFlow15 --bundle add-flows BRIDGE -",
-        "Either replaces npc's flows in one transaction; OpenFlow13 does as well as OpenFlow15.",
-        "The userspace datapath does not track SCTP: each packet is decided as if it were a first one,",
-        "so replies pass only where policies allow them by themselves.",
+        "Either replaces npc's flows in one transaction. OpenFlow13 does as well; Open vSwitch 2.8 is needed.",
+        "SCTP on the userspace datapath: replies pass only where policies allow them by themselves.",
     )
 
 

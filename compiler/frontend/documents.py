@@ -194,7 +194,7 @@ class _Reader:
                 pass  # to be looked at closely
         elif parent is not None and not kind:
             kind, version = item_kind(parent.kind), version or parent.apiVersion
-        if isinstance(kind, str) and _is_of_no_concern(kind, version):
+        if isinstance(kind, str) and kind and _is_of_no_concern(kind, version):
             self._pass_over(kind, version)
             return
         data = bytes(raw)

@@ -179,6 +179,10 @@ _WORDS = {
     "found a tab character that violates indentation": _TAB,
     "found a tab character where an indentation space is expected": _TAB,
     "found incompatible YAML document": ("a version of YAML other than 1.1 and 1.2", "leave out the line"),
+    "found invalid Unicode character escape code": (
+        "an escape that is no character",
+        "write the character itself",
+    ),
     "found undefined tag handle": ("a tag that is not declared", "Kubernetes manifests need no tags"),
     "found unexpected ':'": ("no space after the ':'", "write 'key: value', or put the text in quotes"),
     "found unknown escape character": (

@@ -7,12 +7,12 @@ read with `ipaddress`. A packet is the first of its connection. What OVS would r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address, ip_network
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from npc.backends.ovs.ruleset import Flow, Match, Pipeline, Table
 from tests.reference.evaluator import Packet
@@ -61,36 +61,64 @@ class Walk:
     in_port: int
     registers: dict[str, int] = field(default_factory=dict)
     states: frozenset[str] = frozenset()
+    """What conntrack says of the packet, once it was asked."""
+    tracks_ports: bool = True
+    """Whether conntrack knows the ports of the packet's protocol."""
+    conjunction: int | None = None
     passed: bool = False
     committed: bool = False
     visited: list[int] = field(default_factory=list)
 
 
-def walk(
-    pipeline: Pipeline, packet: Packet, in_port: int = 1, states: Iterable[str] = ("trk", "new")
-) -> Walk:
-    """Send a packet in at the first table; `states` is what conntrack says of it."""
-    way = Walk(packet, in_port)
-    tables = {table.number: table for table in pipeline.tables}
-    number: int | None = pipeline.tables[0].number
-    while number is not None:
-        if number in way.visited:
-            raise Refused(f"table {number} again")
-        way.visited.append(number)
-        flow = _lookup(tables[number], way)
-        number = None if flow is None else _act(flow, way, tables.keys(), frozenset(states))
-    return way
+Test: TypeAlias = Callable[[Walk], bool]
 
 
-def lets_pass(pipeline: Pipeline, packet: Packet, in_port: int = 1) -> bool:
-    """Whether the first packet of a connection gets through; those that begin a connection are committed."""
-    return walk(pipeline, packet, in_port).passed
+class Bridge:
+    """A pipeline that is loaded: Refused where OVS would refuse, or keep only the last of two flows."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._first = pipeline.tables[0].number
+        self._tables = {table.number: _levels(table) for table in pipeline.tables}
+
+    def walk(
+        self,
+        packet: Packet,
+        in_port: int = 1,
+        states: Iterable[str] = ("trk", "new"),
+        tracks_ports: bool = True,
+    ) -> Walk:
+        """Send a packet in at the first table; `states` is what conntrack will say of it."""
+        way = Walk(packet, in_port, tracks_ports=tracks_ports)
+        number: int | None = self._first
+        while number is not None:
+            way.visited.append(number)
+            flow = self._lookup(number, way)
+            number = None if flow is None else _act(flow, way, self._tables.keys(), frozenset(states))
+        return way
+
+    def _lookup(self, number: int, way: Walk) -> Flow | None:
+        """The flow of the highest priority that matches; flows with conjunctions, only until one is met."""
+        for level in self._tables[number]:
+            found = [flow for flow, tests in level if _all_hold(tests, way)]
+            plain = {flow.actions: flow for flow in found if not _is_conjunctive(flow)}
+            if len(plain) > 1:
+                raise Refused(f"table {number}, {way.packet}: {' or '.join(map(str, plain.values()))}")
+            if plain:
+                return next(iter(plain.values()))
+            complete = _complete(found) if way.conjunction is None else []
+            if len(complete) > 1:
+                raise Refused(f"table {number}, {way.packet}: conjunctions {complete}")
+            for way.conjunction in complete:
+                flow = self._lookup(number, way)
+                way.conjunction = None
+                if flow is not None:
+                    return flow
+        return None
 
 
 def all_match(matches: Iterable[Match], packet: Packet, in_port: int = 1) -> bool:
     """Whether matches of packet fields all hold."""
-    way = Walk(packet, in_port)
-    return all(_holds(match, way, None) for match in matches)
+    return _all_hold([_test(match) for match in matches], Walk(packet, in_port))
 
 
 def check_flow(flow: Flow) -> None:
@@ -99,41 +127,17 @@ def check_flow(flow: Flow) -> None:
     words = {match.field for match in flow.matches if not match.value}
     if len(set(fields)) < len(fields):
         raise Refused(f"{flow}: a field twice")
+    if len(words) > 1:
+        raise Refused(f"{flow}: two protocols")
     for one in fields:
         if one in NEEDED and not NEEDED[one] & words:
             raise Refused(f"{flow}: {one} needs one of {NEEDED[one]}")
-    if len(words) > 1:
-        raise Refused(f"{flow}: two protocols")
     if any(action.startswith("ct(") for action in flow.actions) and not words & HEADERS.keys():
         raise Refused(f"{flow}: ct needs IP")
 
 
-def _lookup(table: Table, way: Walk, conjunction: int | None = None) -> Flow | None:
-    """The flow that a packet meets: the one of the highest priority that matches.
-
-    Flows with conjunctions are tried where `conjunction` is None; with a conjunction's number, they are not.
-    """
-    for _, level in _levels(table):
-        found = [flow for flow in level if all(_holds(one, way, conjunction) for one in flow.matches)]
-        plain = {flow.actions: flow for flow in found if not flow.actions[0].startswith("conjunction(")}
-        if len(plain) > 1:
-            raise Refused(f"table {table.number}, {way.packet}: {' or '.join(map(str, plain.values()))}")
-        if plain:
-            return next(iter(plain.values()))
-        if conjunction is None:
-            complete = _complete(found)
-            if len(complete) > 1:
-                raise Refused(f"table {table.number}, {way.packet}: conjunctions {complete}")
-            for number in complete:
-                flow = _lookup(table, way, number)
-                if flow is not None:
-                    return flow
-    return None
-
-
-@cache
-def _levels(table: Table) -> tuple[tuple[int, tuple[Flow, ...]], ...]:
-    """The flows by priority, highest first; Refused where OVS would keep only the last of two."""
+def _levels(table: Table) -> list[list[tuple[Flow, list[Test]]]]:
+    """The flows of each priority, highest first."""
     seen: set[tuple[int, frozenset[Match]]] = set()
     for flow in table.flows:
         check_flow(flow)
@@ -142,7 +146,14 @@ def _levels(table: Table) -> tuple[tuple[int, tuple[Flow, ...]], ...]:
             raise Refused(f"table {table.number} has it twice: {flow}")
         seen.add(key)
     ordered = sorted(table.flows, key=lambda flow: -flow.priority)
-    return tuple((level, tuple(flows)) for level, flows in groupby(ordered, lambda flow: flow.priority))
+    return [
+        [(flow, [_test(match) for match in flow.matches]) for flow in flows]
+        for _, flows in groupby(ordered, lambda flow: flow.priority)
+    ]
+
+
+def _is_conjunctive(flow: Flow) -> bool:
+    return flow.actions[0].startswith("conjunction(")
 
 
 def _complete(flows: Iterable[Flow]) -> list[int]:
@@ -164,7 +175,7 @@ def _conjunction(action: str) -> tuple[int, int, int]:
     return int(number), int(dimension), int(size)
 
 
-def _act(flow: Flow, way: Walk, tables: Iterable[int], states: frozenset[str]) -> int | None:
+def _act(flow: Flow, way: Walk, tables: Collection[int], states: frozenset[str]) -> int | None:
     """Do what a flow says; the table to go on to."""
     for action in flow.actions:
         name, _, rest = action.replace("(", ":", 1).removesuffix(")").partition(":")
@@ -196,59 +207,66 @@ def _act(flow: Flow, way: Walk, tables: Iterable[int], states: frozenset[str]) -
     return None
 
 
-def _holds(match: Match, way: Walk, conjunction: int | None) -> bool:
+def _all_hold(tests: Iterable[Test], way: Walk) -> bool:
+    for test in tests:  # a loop, as this is where the time goes
+        if not test(way):
+            return False
+    return True
+
+
+@cache
+def _test(match: Match) -> Test:
+    """Whether a walk's packet matches."""
     if not match.value:
         if match.field == "arp":
-            return False
+            return lambda way: False
         version, protocol = HEADERS[match.field]
-        return version == way.packet.source.version and protocol in (None, way.packet.protocol)
+        return lambda way: (
+            way.packet.source.version == version and protocol in (None, way.packet.protocol)
+        )
     if match.field == "ct_state":
-        return all((bit[1:] in way.states) is (bit[0] == "+") for bit in _bits(match.value))
-    value = _value(match.field, way, conjunction)
-    if value is None:
-        return False
+        bits = match.value.replace("+", " +").replace("-", " -").split()
+        return lambda way: all((bit[1:] in way.states) is (bit[0] == "+") for bit in bits)
+    read = _reader(match.field)
     wanted, mask = _masked(match.field, match.value)
     if wanted & ~mask:
         raise Refused(f"{match}: bits outside the mask")
-    return value & mask == wanted
+    return lambda way: (value := read(way)) is not None and value & mask == wanted
 
 
-def _bits(text: str) -> Iterator[str]:
-    for word in text.replace("+", " +").replace("-", " -").split():
-        yield word
-
-
-def _value(name: str, way: Walk, conjunction: int | None) -> int | None:
-    """The value of a field; None where the packet does not have it."""
-    packet = way.packet
+def _reader(name: str) -> Callable[[Walk], int | None]:
+    """The value of a field; the words of a flow have made sure that the packet has it."""
     match name:
         case "nw_src" | "ipv6_src":
-            return int(packet.source) if (packet.source.version == 4) is (name == "nw_src") else None
+            return lambda way: int(way.packet.source)
         case "nw_dst" | "ipv6_dst":
-            return int(packet.destination) if (packet.source.version == 4) is (name == "nw_dst") else None
+            return lambda way: int(way.packet.destination)
         case "nw_proto":
-            return packet.protocol
+            return lambda way: way.packet.protocol
         case "tcp_dst" | "udp_dst" | "sctp_dst":
-            return packet.port
+            return lambda way: way.packet.port
         case "icmp_type" | "icmpv6_type":
-            return packet.port >> 8
+            return lambda way: way.packet.port >> 8
         case "icmp_code" | "icmpv6_code":
-            return packet.port & 255
+            return lambda way: way.packet.port & 255
         case "in_port":
-            return way.in_port
+            return lambda way: way.in_port
+        case "ct_nw_proto":
+            return lambda way: way.packet.protocol
+        case "ct_tp_dst":
+            return lambda way: way.packet.port if way.tracks_ports else 0
         case "conj_id":
-            return conjunction
+            return lambda way: way.conjunction
         case _ if name.startswith("reg"):
-            return way.registers.get(name, STALE)
+            return lambda way: way.registers.get(name, STALE)
         case _:
             raise Refused(f"there is no field {name}")
 
 
-@cache
 def _masked(name: str, text: str) -> tuple[int, int]:
     """The value and the mask that a text stands for."""
     value, slash, mask = text.partition("/")
-    if name.startswith(("nw_s", "nw_d", "ipv6_")):
+    if name in ("nw_src", "nw_dst", "ipv6_src", "ipv6_dst"):
         if not slash:
             return int(ip_address(value)), -1
         network = ip_network(text)

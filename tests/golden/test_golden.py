@@ -6,7 +6,7 @@ import pytest
 
 from npc.testing import Case, details, examine
 from npc.testing.cases import DIAGNOSTICS, PLAN
-from tests.golden.cases import find_cases, settings_of
+from tests.golden.cases import TARGETS, find_cases, settings_of
 
 CASES = find_cases()
 
@@ -23,11 +23,14 @@ def test_output_is_as_expected(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_says_what_comes_of_its_target(case: Case) -> None:
-    target = case.folder.parent.name
-    assert target in settings_of(case).targets
-    expected = case.expected().keys()
-    assert PLAN in expected or DIAGNOSTICS in expected
+def test_a_case_is_compiled_for_the_target_of_its_folder(case: Case) -> None:
+    folder = case.folder.parent.name
+    assert settings_of(case).targets == (TARGETS if folder == "all" else (folder,))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case_says_what_its_input_means(case: Case) -> None:
+    assert case.expected().keys() & {PLAN, DIAGNOSTICS}
 
 
 @pytest.mark.parametrize(("name", "other"), ALIKE)

@@ -1,0 +1,200 @@
+"""From paths to places: in YAML and in JSON, for values, keys, and what is not there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from npc.compiler.frontend.locate import locate
+from npc.compiler.frontend.source import Lines, Origin, PathInDocument, Source
+from npc.compiler.frontend.yaml_reader import read_yaml
+
+BLOCK = """\
+# a comment
+kind: NetworkPolicy
+metadata:
+  name: web
+  labels: {"app.kubernetes.io/name": web, 8080: x, on: y}
+spec:
+  ingress:
+  - ports: &ports
+    - port: 80
+    - port: 8443
+      endPort: 9443
+  - ports: *ports
+  - from:
+    -
+      podSelector: {}
+  text: |
+    several
+    lines
+  twice: first
+  twice: second
+  ? explicit
+  : value
+"""
+MERGED = """\
+base: &base {name: web, deep: {er: x}}
+merged:
+  <<: *base
+  own: 1
+key: &key named
+*key : by an alias
+"""
+STREAM = """\
+first: 1
+--- # second
+first: 2
+---
+- first: 3
+"""
+FLOW = '{"items": [{"a": {"b": [1, true, "x\\n"]}}, {}], "dots.and/slashes": null, "a": 1, "a": 2}'
+
+PLACES: list[tuple[str, str, int, PathInDocument, str, str]] = [
+    # name, text, first line of the document, path, place, what is there
+    ("the document itself", BLOCK, 1, (), "2:1", "k"),
+    ("a value", BLOCK, 1, ("kind",), "2:7", "NetworkPolicy"),
+    ("a nested value", BLOCK, 1, ("metadata", "name"), "4:9", "web"),
+    ("a key with dots", BLOCK, 1, ("metadata", "labels", "app.kubernetes.io/name"), "5:38", "web"),
+    ("a key that is a number", BLOCK, 1, ("metadata", "labels", "8080"), "5:49", "x"),
+    ("a key that is a boolean", BLOCK, 1, ("metadata", "labels", "true"), "5:56", "y"),
+    ("a mapping in flow style", BLOCK, 1, ("metadata", "labels"), "5:11", "{"),
+    ("a mapping in block style: its key", BLOCK, 1, ("spec",), "6:1", "spec"),
+    ("a list in block style: its key", BLOCK, 1, ("spec", "ingress"), "7:3", "ingress"),
+    ("an item of a list", BLOCK, 1, ("spec", "ingress", 0), "8:5", "p"),
+    ("a value in a list", BLOCK, 1, ("spec", "ingress", 0, "ports", 1, "port"), "10:13", "8443"),
+    ("below an alias: the alias", BLOCK, 1, ("spec", "ingress", 1, "ports", 0, "port"), "12:12", "*ports"),
+    ("an item that begins on the next line", BLOCK, 1, ("spec", "ingress", 2, "from", 0), "15:7", "p"),
+    ("a text of several lines", BLOCK, 1, ("spec", "text"), "16:9", "|"),
+    ("a key twice: the last", BLOCK, 1, ("spec", "twice"), "20:10", "second"),
+    ("an explicit key", BLOCK, 1, ("spec", "explicit"), "22:5", "value"),
+    (
+        "a field that is missing: what it is missing in",
+        BLOCK,
+        1,
+        ("metadata", "namespace"),
+        "3:1",
+        "metadata",
+    ),
+    ("a field that is missing in an item", BLOCK, 1, ("spec", "ingress", 0, "from"), "8:5", "p"),
+    ("an item that is missing", BLOCK, 1, ("spec", "ingress", 7, "from"), "7:3", "ingress"),
+    ("below a scalar: the scalar", BLOCK, 1, ("kind", "x"), "2:7", "NetworkPolicy"),
+    ("merged: where it is merged into", MERGED, 0, ("merged", "name"), "2:1", "merged"),
+    ("beside what is merged", MERGED, 0, ("merged", "own"), "4:8", "1"),
+    ("a key that is an alias", MERGED, 0, ("named",), "6:8", "by an alias"),
+    ("the first document", STREAM, 0, ("first",), "1:8", "1"),
+    ("the second document", STREAM, 1, ("first",), "3:8", "2"),
+    ("the third document", STREAM, 3, (0, "first"), "5:10", "3"),
+    ("a document that is not there", STREAM, 9, ("first",), "10:1", ""),
+    ("JSON itself", FLOW, 0, (), "1:1", "{"),
+    ("a list in JSON", FLOW, 0, ("items",), "1:11", "["),
+    ("an item in JSON", FLOW, 0, ("items", 1), "1:44", "{"),
+    ("a word in JSON", FLOW, 0, ("items", 0, "a", "b", 1), "1:28", "true"),
+    ("a string in JSON", FLOW, 0, ("items", 0, "a", "b", 2), "1:34", '"x\\n"'),
+    ("null in JSON", FLOW, 0, ("dots.and/slashes",), "1:69", "null"),
+    ("a key twice in JSON: the last", FLOW, 0, ("a",), "1:88", "2"),
+    ("missing in JSON", FLOW, 0, ("items", 1, "a", "b"), "1:44", "{"),
+    ("YAML between braces", "{a: [x, {b: c}]}", 0, ("a", 1, "b"), "1:13", "c"),
+    ("empty", "", 0, ("a",), "1:1", ""),
+]
+KEYS: list[tuple[str, str, PathInDocument, str, str]] = [
+    ("a key", BLOCK, ("metadata", "name"), "4:3", "name"),
+    (
+        "a quoted key",
+        BLOCK,
+        ("metadata", "labels", "app.kubernetes.io/name"),
+        "5:12",
+        '"app.kubernetes.io/name"',
+    ),
+    ("a key that is a number", BLOCK, ("metadata", "labels", "8080"), "5:43", "8080"),
+    ("a key twice: the last", BLOCK, ("spec", "twice"), "20:3", "twice"),
+    ("a key that is missing", BLOCK, ("metadata", "namespace"), "3:1", "metadata"),
+    ("a key in JSON", FLOW, ("dots.and/slashes",), "1:49", '"dots.and/slashes"'),
+    ("a key twice in JSON: the last", FLOW, ("a",), "1:83", '"a"'),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "document", "path", "place", "there"),
+    [row[1:] for row in PLACES],
+    ids=[row[0] for row in PLACES],
+)
+def test_value(text: str, document: int, path: PathInDocument, place: str, there: str) -> None:
+    assert _located(text, document, path) == (place, there)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "place", "there"), [row[1:] for row in KEYS], ids=[row[0] for row in KEYS]
+)
+def test_key(text: str, path: PathInDocument, place: str, there: str) -> None:
+    assert _located(text, 1 if text is BLOCK else 0, path, on_key=True) == (place, there)
+
+
+def test_a_source_that_is_gone() -> None:
+    origin = Origin(Source("gone.yaml", content=b"a: 1\n"), path=("a",))
+    spans, pages = locate([origin])
+    assert (spans[origin].line, pages[origin.source].lines.line(0)) == (1, "a: 1")
+
+
+SCALARS = st.one_of(
+    st.integers(-(10**9), 10**9),
+    st.booleans(),
+    st.none(),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=4),
+)
+VALUES = st.recursive(
+    st.dictionaries(st.text("ab.1 é網", min_size=1, max_size=3), SCALARS, min_size=1, max_size=3),
+    lambda inner: st.one_of(
+        st.lists(st.one_of(inner, SCALARS), max_size=3).map(lambda items: {"items": items}),
+        st.dictionaries(st.text("ab.1 é網", min_size=1, max_size=3), inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+@given(value=VALUES, indent=st.sampled_from((None, 0, 3)))
+def test_every_scalar_of_json_is_where_it_is_said_to_be(value: Any, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    assert {path: json.loads(_located(text, 0, path)[1]) for path, _ in _scalars(value)} == dict(
+        _scalars(value)
+    )
+
+
+@given(value=VALUES, flow=st.booleans())
+def test_every_scalar_of_yaml_is_where_it_is_said_to_be(value: Any, flow: bool) -> None:
+    text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=flow, width=10**6)
+    found = {path: _read(_located(text, 0, path)[1]) for path, _ in _scalars(value)}
+    assert found == dict(_scalars(value))
+
+
+def _scalars(value: Any, path: PathInDocument = ()) -> Iterator[tuple[PathInDocument, Any]]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _scalars(inner, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _scalars(inner, (*path, index))
+        case _:
+            yield path, value
+
+
+def _read(scalar: str) -> Any:
+    (document,), diagnostics = read_yaml(Source("scalar"), f"- {scalar}".encode())
+    assert diagnostics == []
+    return document.value[0]
+
+
+def _located(text: str, document: int, path: PathInDocument, *, on_key: bool = False) -> tuple[str, str]:
+    """The place of a path as LINE:COLUMN, and the characters there."""
+    origin = Origin(Source("page", content=text.encode()), document, path, on_key)
+    spans, _ = locate([origin])
+    span = spans[origin]
+    line = Lines.of(text).line(span.line - 1)
+    return f"{span.line}:{span.column}", line[span.column - 1 : span.end - 1]
