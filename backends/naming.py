@@ -36,9 +36,13 @@ def shortened(words: Iterable[str], longest: int) -> str:
     'shop/web and 2 more'
     """
     listed = list(words)
-    text = ", ".join(listed)
-    shown = len(listed)
-    while len(text) > longest and shown > 1:
-        shown -= 1
-        text = ", ".join(listed[:shown]) + f" and {len(listed) - shown} more"
+    text, shown = ", ".join(listed[:1]), 1
+    while shown < len(listed) and len(text) <= longest:
+        rest = len(listed) - shown - 1
+        following = f"{text}, {listed[shown]}"
+        if len(following) + (len(f" and {rest} more") if rest else 0) > longest:
+            break
+        text, shown = following, shown + 1
+    if shown < len(listed):
+        text += f" and {len(listed) - shown} more"
     return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -30,6 +30,9 @@ from npc.compiler.frontend.source import Origin, PathInDocument, format_path
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name (E4)."""
 
+LAST_OVS_PORT = 0xFEFF
+"""The last number that Open vSwitch gives a port (ovs-fields(7), in_port)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerPort:
@@ -194,9 +197,10 @@ class _Builder:
                 self._bad_ports(spec, about, origin)
         node = self._node_name((spec and spec.node_name) or "", about, origin, ("spec", "nodeName"))
         labels = self._labels(metadata.labels, about, origin, ("metadata", "labels"))
-        self._endpoint(
-            Endpoint(namespace, metadata.name, labels, addresses, ports, node), about, origin, ("metadata",)
-        )
+        text = metadata.annotations.ovs_port if metadata.annotations is not None else None
+        ovs_port = self._ovs_port(text, about, origin, ("metadata", "annotations", "npc/ovs-port"))
+        endpoint = Endpoint(namespace, metadata.name, labels, addresses, ports, node, ovs_port)
+        self._endpoint(endpoint, about, origin, ("metadata",))
 
     def _host(self, host: schema.InventoryEndpoint, origin: Origin) -> None:
         namespace = host.namespace or "default"
@@ -215,7 +219,19 @@ class _Builder:
         labels = self._labels(host.labels, about, origin, ("labels",))
         addresses = self._addresses(texts, about, origin)
         node = self._node_name(host.node or "", about, origin, ("node",))
-        self._endpoint(Endpoint(namespace, host.name, labels, addresses, ports, node), about, origin, ())
+        text = None if host.ovs_port is None else str(host.ovs_port)
+        ovs_port = self._ovs_port(text, about, origin, ("ovsPort",))
+        endpoint = Endpoint(namespace, host.name, labels, addresses, ports, node, ovs_port)
+        self._endpoint(endpoint, about, origin, ())
+
+    def _ovs_port(self, text: str | None, about: str, origin: Origin, path: PathInDocument) -> int | None:
+        if text is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= LAST_OVS_PORT:
+            message = f"{quoted(text)} is not an OpenFlow port"
+            self._error(origin.at(*path), about, message, f"1 to {LAST_OVS_PORT}")
+            return None
+        return int(text)
 
     def _node_name(self, name: str, about: str, origin: Origin, path: PathInDocument) -> str:
         if name and (fault := _node_name_fault(name)) is not None:
@@ -259,9 +275,10 @@ class _Builder:
         return None
 
     def _endpoint(self, endpoint: Endpoint, about: str, origin: Origin, named_at: PathInDocument) -> None:
-        if not self._has_name(endpoint.name, endpoint.namespace, about, origin, named_at):
+        key = namespace, name = endpoint.namespace, endpoint.name
+        if dns_subdomain_fault(name) is not None or dns_label_fault(namespace) is not None:
+            self._has_name(name, namespace, about, origin, named_at)
             return
-        key = endpoint.namespace, endpoint.name
         if key in self.endpoints:
             other, first, first_named_at = self.endpoints[key]
             same = other == endpoint

@@ -80,6 +80,16 @@ class Model:
             for number, found in sorted(isolated_by.items()):
                 yield subjects[number], tuple(found)
 
+    def idle(self) -> Iterator[NetworkPolicy]:
+        """The policies that select no endpoint of the inventory."""
+        by_namespace: dict[str, list[NetworkPolicy]] = {}
+        for policy in self.policies:
+            by_namespace.setdefault(policy.namespace, []).append(policy)
+        for namespace, policies in by_namespace.items():
+            first, last = self._endpoints_of(namespace)
+            index = LabelIndex([endpoint.labels for endpoint in self.inventory.endpoints[first:last]])
+            yield from (one for one in policies if not index.select(one.subject, index.everything))
+
     def rectangles(
         self, policies: Iterable[NetworkPolicy], direction: Direction, subject: Endpoint
     ) -> Iterator[Rectangle]:
@@ -176,6 +186,8 @@ class Model:
         """The endpoints that have a named port, by the number that they give it."""
         by_number: dict[int, list[int]] = {}
         for one in endpoints:
+            if among is not None and not any(a in among for a in self.inventory.endpoints[one].addresses):
+                continue
             for number in numbers(self.inventory.endpoints[one], port):
                 by_number.setdefault(number, []).append(one)
         name = f"{traffic.NAMES[port.protocol]}/{port.name}"

@@ -150,7 +150,7 @@ def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
             Diagnostic(
                 codes.NO_INVENTORY,
                 "there is no inventory: no pod, namespace or node in the input",
-                help="add --inventory FILE with what `kubectl get pods,namespaces,nodes -A -o json` prints",
+                help="add --inventory FILE as `kubectl get pods,namespaces,nodes,services -A -o json` prints",
             )
         )
     if has_errors(diagnostics):
@@ -164,20 +164,25 @@ def _plan(
     if node is not None and node not in inventory.node_names():
         known = sorted(inventory.node_names())
         close = nearest(node, known)
-        help = f"did you mean {close!r}?" if close else f"it has {len(known):,} nodes"
+        few = "it has " + ", ".join(known) if known else "it names no node"
+        many = f"it has {len(known):,} nodes"
+        help = f"did you mean {close!r}?" if close else few if len(known) <= 10 else many
         raise InputError(
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
     unique = {(one.namespace, one.name): one for one in policies}
     model = Model(tuple(unique[key] for key in sorted(unique)), inventory)
+    if node is None:
+        diagnostics += [
+            Diagnostic(codes.NO_ENDPOINT, f"the NetworkPolicy {one} selects no endpoint", one.origin)
+            for one in model.idle()
+        ]
     return build_plan(model, node)
 
 
 def _nothing_isolated(policies: Sequence[NetworkPolicy], node: str | None) -> Diagnostic:
     where = f" of the node {node}" if node is not None else ""
-    why = (
-        f"none of the {len(policies):,} policies isolates" if policies else "there is no policy that isolates"
-    )
+    why = "no policy of the input isolates" if policies else "there is no policy that isolates"
     return Diagnostic(
         codes.NO_SUBJECTS,
         f"{why} an endpoint{where}: everything passes",

@@ -10,6 +10,7 @@ allows meets the exceptions (A1, A2) and is denied.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
@@ -21,6 +22,7 @@ from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Range
+from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
@@ -55,7 +57,10 @@ def lower(plan: Plan, options: Options) -> Ruleset:
     policed = options.own_node is OwnNode.POLICED
     own_node = tuple((hook, f"{prefix}-{hook}") for hook in ("INPUT", "OUTPUT"))
     hooks = (("FORWARD", f"{prefix}-FORWARD"), *(own_node if policed else ()))
-    sets = tuple(matches.sets[name] for name in sorted(matches.sets))
+    used = {
+        name for table in (v4, v6) for chain in table.chains for rule in chain.rules for name in rule.sets()
+    }
+    sets = tuple(matches.sets[name] for name in sorted(used))
     return Ruleset(prefix, heading, sets, v4, v6, hooks, () if policed else own_node)
 
 
@@ -71,7 +76,9 @@ def _check(options: Options) -> tuple[str, bool]:
     use = options.settings.get("ipset", "yes")
     if use not in ("yes", "no"):
         raise _unusable(f"the setting ipset={use!r} is neither yes nor no", did_you_mean(use, ("yes", "no")))
-    return options.table.upper(), use == "yes"
+    # Always in npc's own namespace: others sweep what begins with KUBE- or DOCKER-, and so would we.
+    prefix = "NPC" if options.table == "npc" else f"NPC{options.table.upper()}"
+    return prefix, use == "yes"
 
 
 def _unusable(message: str, help: str) -> InputError:
@@ -216,13 +223,20 @@ class _FamilyLowering:
         """The chains of a class: its rules in turn where they are few, else picked by port."""
         end, logging = self._end(one)
         comment = shortened(one.policies, LONGEST_COMMENT)
-        rules = self._in_turn(by_peers(one.decision), one.direction)
+        arms = by_peers(one.decision)
+        rules = self._in_turn(arms, one.direction)
         if rules is not None:
             return [Chain(name, (*rules, Rule((), f"-g {end}")), comment), *logging]
-        first, *trees = self._picked(name, by_traffic(one.decision), one.direction, end)
-        return [Chain(name, first.rules, comment), *trees, *logging]
+        # Whom everything is exchanged with comes first, not again with every port.
+        rules = self._in_turn([arm for arm in arms if arm.traffic == traffic.ANY], one.direction)
+        if rules is None:
+            rules, rest = [], one.decision
+        else:
+            rest = PacketSet.of((arm.traffic, arm.peers) for arm in arms if arm.traffic != traffic.ANY)
+        first, *trees = self._picked(name, by_traffic(rest), one.direction, end)
+        return [Chain(name, (*rules, *first.rules), comment), *trees, *logging]
 
-    def _in_turn(self, arms: tuple[Arm, ...], direction: Direction) -> list[Rule] | None:
+    def _in_turn(self, arms: Sequence[Arm], direction: Direction) -> list[Rule] | None:
         """The rules of arms that are tried in turn; None where they would be too many."""
         sizes = [len(members(arm.peers.groups, self.family)) for arm in arms]
         if len(arms) > MOST_ARMS or (not self.matches.use_sets and sum(sizes) > MOST_RULES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,10 @@ class Rule:
 
     def __str__(self) -> str:
         return " ".join([*self.matches, self.action])
+
+    def sets(self) -> list[str]:
+        """The names of the sets that it refers to."""
+        return [value for option, value in pairwise(self.matches) if option == "--match-set"]
 
 
 @dataclass(frozen=True, slots=True)

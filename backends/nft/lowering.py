@@ -31,6 +31,8 @@ from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
 from npc.compiler.plan import Class, Plan
 
 _CONNTRACK_PRIORITY = -200
+_OUTPUT_NAT_PRIORITY = -100
+"""Where the node's own packets get the address of the pod behind a Service."""
 _NEIGHBOUR_DISCOVERY = Match("icmpv6 type", ("133-137",))
 """Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
@@ -71,10 +73,13 @@ def _check(options: Options) -> None:
             f"{options.table!r} cannot be the name of an nftables table",
             "letters, digits and '_', beginning with a letter, and no word of nft's own",
         )
-    if not _CONNTRACK_PRIORITY < options.hook_priority <= 2**31 - 1:
+    policed = options.own_node is OwnNode.POLICED
+    above = _OUTPUT_NAT_PRIORITY if policed else _CONNTRACK_PRIORITY
+    if not above < options.hook_priority < 2**31:
+        why = "the output hook knows the pod behind a Service" if policed else "connections are tracked"
         raise _unusable(
             f"the hook priority {options.hook_priority} cannot be used",
-            f"above {_CONNTRACK_PRIORITY}, where connection tracking has seen the packet",
+            f"above {above}, from where on {why}, and at most {2**31 - 1}",
         )
 
 

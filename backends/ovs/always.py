@@ -1,4 +1,4 @@
-"""The tables before and after the policies': into conntrack, what passes whatever they say, and the commit."""
+"""The tables around the policies': into conntrack, what passes whatever they say, and the commit."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _own_nodes(plan: Plan, subjects: list[Endpoint]) -> Iterator[tuple[tuple[Mat
     if len(nodes) == 1 and own.isdisjoint(addresses):
         for address in sorted(addresses):
             for direction in Direction:
-                yield address_match(address, direction), *nodes
+                yield address_match(address, direction), "".join(nodes)
         return
     pairs = {
         pair: f"{subject}, {subject.node}"

@@ -1,10 +1,10 @@
 """From a plan to OpenFlow tables.
 
-The layout: all IP goes through conntrack in npc's own zone, and what belongs to a known connection leaves at
-once. Then the source's address picks its egress class and the destination's its ingress class: numbers in
-registers, beside the numbers of both as peers where those save flows. Egress rules lead on to ingress rules, so
-both are asked (P3); what both allow is committed to conntrack and goes on. Numbers stand for what a class
-decides and for selectors, so that a pod that comes or goes is a few flows that come or go.
+The layout: all IP goes through conntrack in npc's own zone, and what belongs to a known connection leaves
+at once. Then the source's address picks its egress class and the destination's its ingress class: numbers
+in registers, beside the numbers of both as peers where those save flows. Egress rules lead on to ingress
+rules, so both are asked (P3); what both allow is committed to conntrack and goes on. Numbers stand for what
+a class decides and for selectors, so that a pod that comes or goes is a few flows that come or go.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _heading(plan: Plan, settings: Settings) -> tuple[str, ...]:
         "A bridge of npc's own: ovs-ofctl -O OpenFlow15 --bundle replace-flows BRIDGE FILE",
         f"Beside others' flows: (echo 'delete cookie={settings.cookie}/-1'; cat FILE)"
         " | ovs-ofctl -O OpenFlow15 --bundle add-flows BRIDGE -",
-        "Either replaces npc's flows in one transaction. OpenFlow13 does as well; Open vSwitch 2.8 is needed.",
+        "Either replaces npc's flows in one transaction; OpenFlow13 does as well. Needs Open vSwitch 2.8.",
         "SCTP on the userspace datapath: replies pass only where policies allow them by themselves.",
     )
 

@@ -18,6 +18,8 @@ from npc.compiler.algebra.peers import Group
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.cover import Arm
 
+_GROUPS_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:
@@ -69,7 +71,9 @@ class PeerMatches:
         for index, key in enumerate(ordered):
             for group in combinations[key]:
                 of[group].append(index)
-        atoms = tuple(Atom(Match(register, f"{numbers[key]:#x}"), key.replace("\n", "; ")) for key in ordered)
+        atoms = tuple(
+            Atom(Match(register, f"{numbers[key]:#x}"), _words(combinations[key])) for key in ordered
+        )
         return PeerMatches(
             atoms,
             {group: tuple(found) for group, found in of.items()},
@@ -91,6 +95,12 @@ class PeerMatches:
             passes = Intervals.union(arms[number].traffic for number in numbers)
             by_traffic.setdefault(passes, []).extend(found)
         return [(passes, sorted(by_traffic[passes])) for passes in sorted(by_traffic, key=_ranges)]
+
+
+def _words(groups: Sequence[Group]) -> str:
+    """The first groups by name, and how many more there are."""
+    named = "; ".join(group.key for group in groups[:_GROUPS_NAMED])
+    return f"{named} and {len(groups) - _GROUPS_NAMED} more" if len(groups) > _GROUPS_NAMED else named
 
 
 def _ranges(passes: Intervals) -> tuple[tuple[int, int], ...]:

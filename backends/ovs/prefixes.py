@@ -1,8 +1,8 @@
 """Blocks with their traffic as longest-prefix entries, the way a routing table says it.
 
-A block with an except is two entries: the block with its traffic, and the except, a longer prefix, with none.
-The entries are a partition of the addresses: the longest prefix around an address has all of its traffic, so no
-entry can hide what another one of the same class allows.
+A block with an except is two entries: the block with its traffic, and the except, a longer prefix, with
+none. The entries are made from a partition of all addresses, for a whole class at a time: what passes with an
+address is what its longest prefix says, so no entry can hide what another one of the class allows.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from npc.backends.base import Deny, Options
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.syntax import Direction
+from npc.compiler.inventory import LAST_OVS_PORT
 
 
 class Step(IntEnum):
@@ -32,8 +33,6 @@ REGISTERS = 4
 LAST_TABLE = 253
 """OVS keeps table 254 for itself (ovs-ofctl(8))."""
 _LAST_REGISTER = 15
-_LAST_PORT = 0xFEFF
-"""The last number that OVS gives a port (ovs-fields(7), in_port)."""
 
 NAMES = {
     "table": f"number of the first of npc's {TABLES} tables (default: 0)",
@@ -128,7 +127,7 @@ def _action(text: str, first_table: int, faults: list[Diagnostic]) -> str:
     number = _number(resubmit[1] if resubmit else text)
     own = range(first_table, first_table + TABLES)
     if number is None or number > LAST_TABLE or number in own:
-        help = f"NORMAL, LOCAL, or a table from 0 to {LAST_TABLE} but {own.start} to {own.stop - 1}: they are npc's"
+        help = f"NORMAL, LOCAL, or a table up to {LAST_TABLE} but npc's own, {own.start} to {own.stop - 1}"
         faults.append(_fault(f"next={text!r} cannot be used", help))
     return f"resubmit(,{number})"
 
@@ -139,16 +138,15 @@ def _ports(text: str, faults: list[Diagnostic]) -> Mapping[str, int]:
         pod, _, number_text = word.rpartition("=")
         number = _number(number_text)
         name = pod if "/" in pod else f"default/{pod}"
-        if not re.fullmatch(r"[a-z0-9.-]+/[a-z0-9.-]+", name) or number is None or not is_port(number):
-            faults.append(_fault(f"{word!r} is no pod's port", f"NAMESPACE/POD=NUMBER, 1 to {_LAST_PORT}"))
+        if (
+            not re.fullmatch(r"[a-z0-9.-]+/[a-z0-9.-]+", name)
+            or number is None
+            or not 1 <= number <= LAST_OVS_PORT
+        ):
+            faults.append(_fault(f"{word!r} is no pod's port", f"NAMESPACE/POD=NUMBER, 1 to {LAST_OVS_PORT}"))
         elif ports.setdefault(name, number) != number:
             faults.append(_fault(f"{name} has two ports: {ports[name]} and {number}", "name one"))
     return ports
-
-
-def is_port(number: int) -> bool:
-    """Whether OVS may give this number to a port."""
-    return 1 <= number <= _LAST_PORT
 
 
 def _number(text: str) -> int | None:

@@ -70,6 +70,7 @@ NO_ADDRESS = _note("NPC413", "pods without an address are no endpoints")
 UNLISTED_NAMESPACE = _note("NPC414", "a namespace is not in the inventory")
 PASSED_OVER = _note("NPC415", "objects of other kinds were passed over")
 NO_SUBJECTS = _warning("NPC416", "no endpoint is isolated by any policy")
+NO_ENDPOINT = _note("NPC417", "policies that select no endpoint")
 
 UNKNOWN_NODE = _error("NPC501", "the inventory has no such node")
 NO_INVENTORY = _error("NPC502", "there is no inventory")

@@ -55,6 +55,11 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
 
 
+def has_warnings(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether one of them is a warning."""
+    return any(diagnostic.severity is Severity.WARNING for diagnostic in diagnostics)
+
+
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word that `word` was most likely meant to be, whatever its case; None when none is close.
 

@@ -209,6 +209,7 @@ class _Reader:
 
     def _malformed_json(self, origin: Origin, data: bytes, error: Exception) -> None:
         """Report why the data at an origin are no JSON; msgspec knows that they are not, but little more."""
+        fault = MalformedJson(codes.SYNTAX, f"malformed JSON: {error}", (0, 1))
         try:
             text = data.decode("utf-8")
             if not isinstance(error, MalformedJson):
@@ -219,11 +220,9 @@ class _Reader:
         except MalformedJson as explained:
             error = explained
         if isinstance(error, MalformedJson):
-            found = replace(origin, within=error.at)
-            self.diagnostics.append(Diagnostic(error.code, error.message, found, help=error.help))
-        else:
-            found = replace(origin, within=(0, 1))
-            self.diagnostics.append(Diagnostic(codes.SYNTAX, f"malformed JSON: {error}", found))
+            fault = error
+        at = replace(origin, within=fault.at)
+        self.diagnostics.append(Diagnostic(fault.code, fault.message, at, help=fault.help))
 
     def _value(self, value: Any, origin: Origin) -> None:
         """One object as plain values."""

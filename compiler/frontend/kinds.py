@@ -6,6 +6,7 @@ policy that npc cannot compile, must not be passed over: the ruleset would lack 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from npc.compiler.frontend import codes
@@ -57,6 +58,13 @@ def mistake(kind: str, version: Any) -> Problem | None:
         return None if is_foreign else _wrong_version(kind, version, _POLICY_VERSION)
     if kind in _INVENTORY:
         return None if group else _wrong_version(kind, version, "v1")
+    if kind == "Status":
+        return Problem(
+            ("kind",),
+            codes.NOT_AN_OBJECT,
+            "an answer of the API server that something failed, not an object",
+            help="look at its message, and fetch again",
+        )
     meant = _meant(kind, group)
     if meant is None:
         return None
@@ -74,8 +82,9 @@ def _wrong_version(kind: str, version: Any, expected: str) -> Problem:
     return Problem(path, codes.UNKNOWN_VERSION, message, help=help)
 
 
+@lru_cache(maxsize=256)
 def _meant(kind: str, group: str) -> str | None:
-    """The kind that a mistyped one was meant to be."""
+    """The kind that a mistyped one was meant to be. Cached: a list may hold thousands of another kind."""
     lowered, wanted = kind.lower(), _POLICY.lower()
     if lowered == wanted or lowered in _NICKNAMES:
         return _POLICY

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 Labels = dict[str, str | None]
 """Go reads a null label value as the empty text; so does npc, with a warning."""
@@ -109,12 +109,20 @@ class NetworkPolicy(Strict):
     status: Any = None
 
 
+class Annotations(Open):
+    """The one annotation of a Pod that matters."""
+
+    ovs_port: str | None = field(default=None, name="npc/ovs-port")
+    """The number of its OpenFlow port."""
+
+
 class Metadata(Open):
     """What an inventory needs of ObjectMeta."""
 
     name: str = ""
     namespace: str | None = None
     labels: Labels | None = None
+    annotations: Annotations | None = None
 
 
 class ContainerPort(Open):
@@ -189,6 +197,7 @@ class InventoryEndpoint(Strict):
     ports: dict[str, int | str] | None = None
     """Name to `8080` (TCP) or `53/udp`."""
     node: str | None = None
+    ovs_port: int | None = None
 
 
 class InventoryNamespace(Strict):

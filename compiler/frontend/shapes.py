@@ -136,10 +136,8 @@ class _Walk:
 
 
 def _fits(value: Any, expected: inspect.Type) -> bool:
-    """Whether the outermost type of a value is the expected one."""
+    """Whether the outermost type of a value is the expected one, which is no union."""
     match expected:
-        case inspect.AnyType():
-            return True
         case inspect.NoneType():
             return value is None
         case inspect.BoolType():
@@ -152,8 +150,6 @@ def _fits(value: Any, expected: inspect.Type) -> bool:
             return isinstance(value, list)
         case inspect.StructType() | inspect.DictType():
             return isinstance(value, dict)
-        case inspect.UnionType(types=types):
-            return any(_fits(value, one) for one in types)
         case _:
             return False
 

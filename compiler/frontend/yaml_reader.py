@@ -63,17 +63,20 @@ class _Frame:
     """A dict or a list."""
     first_node: int
     start: MappingStartEvent | SequenceStartEvent
-    key: str | None = None
+    key: str | _Merge | None = None
     merges: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
 class _Open:
     """Stands for an anchored container that has not ended: an alias to it would be a cycle."""
 
 
+class _Merge:
+    """Stands for the key `<<`."""
+
+
 _OPEN = _Open()
-_MERGE = "<<"
+_MERGE = _Merge()
 
 
 class _Faulty(Exception):
@@ -229,9 +232,11 @@ class _Reader:
                     value = self._key_text(value, event)
                 if value in container:
                     self._report(codes.DUPLICATE_KEY, event, f"the key {quoted(value)} stands here twice")
-                frame.key = value
+                # in quotes it is a key like any other
+                is_merge = value == "<<" and kind is ScalarEvent and event.implicit[0]
+                frame.key = _MERGE if is_merge else value
             else:
-                if frame.key == _MERGE:
+                if frame.key is _MERGE:
                     self._merge(frame, value, event)
                 else:
                     container[frame.key] = value

@@ -9,7 +9,7 @@ import typer
 
 from npc.api import check_paths
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend.diagnostics import has_errors
+from npc.compiler.frontend.diagnostics import has_errors, has_warnings
 from npc.compiler.frontend.render import Format
 
 
@@ -20,6 +20,7 @@ def command(
     ],
     format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="The exit code is 1 for a warning too.")] = False,
 ) -> None:
     """Validate policies and inventories as the API server would.
 
@@ -27,5 +28,5 @@ def command(
     """
     diagnostics = check_paths(paths)
     report(diagnostics, format, quiet=quiet, to=sys.stdout)
-    if has_errors(diagnostics):
+    if has_errors(diagnostics) or (strict and has_warnings(diagnostics)):
         raise typer.Exit(EXIT_INPUT)

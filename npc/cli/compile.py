@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +17,10 @@ from npc.cli.output import write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_warnings
 from npc.compiler.frontend.render import Format
 
+_STANDARD_OUTPUT = Path("-")
 _PATHS = "Policies: files, directories (*.yaml, *.yml, *.json), or - for standard input."
 _INVENTORY = (
     "Pods, namespaces, nodes and services, as kubectl prints them, or the compact form; "
@@ -57,6 +58,10 @@ def command(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target's own: see `npc targets`."),
     ] = None,
+    ovs_ports: Annotated[
+        list[str] | None,
+        typer.Option("--ovs-port", metavar="POD=N", help="OpenFlow port of a pod (NAMESPACE/NAME), for ovs."),
+    ] = None,
     no_ipset: Annotated[
         bool, typer.Option("--no-ipset", help="For hosts without ipset; short for --set ipset=no.")
     ] = False,
@@ -73,12 +78,17 @@ def command(
         Format, typer.Option("--format", help="How findings are written to standard error.")
     ] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only, and no progress bar.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A warning is an error: nothing is written, the exit code is 1.")
+    ] = False,
 ) -> None:
     """Compile policies for the pods of an inventory.
 
     The ruleset goes to standard output or to --output, findings to standard error.
     """
-    own = dict(_setting(text) for text in [*(settings or ()), *(["ipset=no"] if no_ipset else ())])
+    own = _settings([*(settings or ()), *(["ipset=no"] if no_ipset else ())])
+    if ovs_ports:
+        own["ports"] = ",".join(filter(None, [own.get("ports"), *ovs_ports]))
     options = Options(own_node, deny_with, log_denied, table, hook_priority, own)
     try:
         with progress_bar(quiet=quiet) as progress:
@@ -90,13 +100,15 @@ def command(
                 template_dir=template_dir,
                 progress=progress,
             )
-            if output is not None:
+            if strict and has_warnings(result.diagnostics):
+                raise InputError(result.diagnostics)
+            if output is not None and output != _STANDARD_OUTPUT:
                 write(result.artifacts, output)
     except InputError as error:
         report(error.diagnostics, format, quiet=quiet)
         raise typer.Exit(EXIT_INPUT) from None
     report(result.diagnostics, format, quiet=quiet)
-    if output is None:
+    if output is None or output == _STANDARD_OUTPUT:
         _print(_joined(result.artifacts))
 
 
@@ -107,11 +119,17 @@ def _joined(artifacts: Mapping[str, str]) -> str:
     return "".join(f"### {name}\n{text}" for name, text in artifacts.items())
 
 
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
-    return name.strip(), value.strip()
+def _settings(texts: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals:
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+        if found.setdefault(name, value) != value:
+            raise typer.BadParameter(
+                f"{name!r} is set twice, to {found[name]!r} and {value!r}", param_hint="--set"
+            )
+    return found
 
 
 def _print(text: str) -> None:

@@ -16,6 +16,10 @@ def write(artifacts: Mapping[str, str], output: Path) -> None:
 
     InputError when it cannot be done.
     """
+    if not output.name:
+        raise _fault(f"{str(output)!r} names no file")
+    if len(artifacts) > 1 and output.is_file():
+        raise _fault(f"{output} is a file, and there are {len(artifacts)} files to write: name a folder")
     try:
         if len(artifacts) > 1 or output.is_dir():
             output.mkdir(parents=True, exist_ok=True)
@@ -24,8 +28,11 @@ def write(artifacts: Mapping[str, str], output: Path) -> None:
         else:
             _replace(output, *artifacts.values())
     except OSError as error:
-        message = f"cannot write {output}: {error.strerror}"
-        raise InputError([Diagnostic(codes.OUTPUT, message)]) from None
+        raise _fault(f"cannot write {output}: {error.strerror}") from None
+
+
+def _fault(message: str) -> InputError:
+    return InputError([Diagnostic(codes.OUTPUT, message)])
 
 
 def _replace(path: Path, text: str) -> None:

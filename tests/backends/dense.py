@@ -1,6 +1,6 @@
-"""Small plans in which everything overlaps: nested blocks with holes, groups inside blocks, ports inside ranges.
+"""Small plans in which everything overlaps: nested blocks with holes, groups inside blocks, ports in ranges.
 
-Random clusters seldom have enough on one pod to make a target choose its less usual forms; here most plans do.
+Random clusters seldom have enough on one pod to make a target choose its less usual forms; here most do.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def plans(draw: st.DrawFn) -> Plan:
         decisions = draw(st.lists(_DECISIONS, max_size=3, unique=True))
         subjects = draw(st.permutations(ENDPOINTS))
         for index, decision in enumerate(decisions):
-            classes.append(Class(direction, decision, (subjects[2 * index], subjects[2 * index + 1]), ("x/p",)))
+            classes.append(
+                Class(direction, decision, (subjects[2 * index], subjects[2 * index + 1]), ("x/p",))
+            )
     names = {address: str(one) for one in ENDPOINTS for address in one.addresses}
     return Plan(tuple(sorted(classes, key=lambda one: one.key)), names)
 

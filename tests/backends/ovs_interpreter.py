@@ -1,8 +1,9 @@
 """What OpenFlow tables do to a packet: flows looked up as Open vSwitch does (ovs-fields(7), ovs-actions(7)).
 
 Takes the tree that the backend lowers to, and knows nothing of plans or of npc's own arithmetic: texts are
-read with `ipaddress`. A packet is the first of its connection. What OVS would refuse, or would leave to chance, is a
-`Refused`: two flows of one priority that match and act differently, or two conjunctions of one priority.
+read with `ipaddress`. A packet is the first of its connection unless `states` says otherwise. What OVS would
+refuse, or would leave to chance, is a `Refused`: two flows of one priority that match and act differently,
+or two conjunctions of one priority.
 """
 
 from __future__ import annotations
@@ -208,10 +209,7 @@ def _act(flow: Flow, way: Walk, tables: Collection[int], states: frozenset[str])
 
 
 def _all_hold(tests: Iterable[Test], way: Walk) -> bool:
-    for test in tests:  # a loop, as this is where the time goes
-        if not test(way):
-            return False
-    return True
+    return all(test(way) for test in tests)
 
 
 @cache
@@ -219,11 +217,9 @@ def _test(match: Match) -> Test:
     """Whether a walk's packet matches."""
     if not match.value:
         if match.field == "arp":
-            return lambda way: False
+            return lambda _: False
         version, protocol = HEADERS[match.field]
-        return lambda way: (
-            way.packet.source.version == version and protocol in (None, way.packet.protocol)
-        )
+        return lambda way: way.packet.source.version == version and protocol in (None, way.packet.protocol)
     if match.field == "ct_state":
         bits = match.value.replace("+", " +").replace("-", " -").split()
         return lambda way: all((bit[1:] in way.states) is (bit[0] == "+") for bit in bits)

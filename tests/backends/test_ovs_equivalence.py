@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from npc.backends.ovs.ruleset import Pipeline
 from npc.compiler.plan import Plan
 from tests.backends import dense
 from tests.backends.ovs_interpreter import Bridge
+from tests.backends.plans import from_app, plan_of
 from tests.compiler.compiling import compiled, on_line, passes
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Document
@@ -90,6 +92,54 @@ def test_flows_where_everything_overlaps(plan: Plan) -> None:
         name: disagreements(plan, lower(plan, Options(), layout), asked) for name, layout in FORMS.items()
     }
     assert {name: some for name, some in found.items() if some} == {}
+
+
+def block(cidr: str, *holes: str, ports: tuple[int, ...] = ()) -> Document:
+    """A rule for a block less some others."""
+    listed = {"ports": [{"port": port} for port in ports]} if ports else {}
+    return {"from": [{"ipBlock": {"cidr": cidr, "except": list(holes)}}], **listed}
+
+
+TRAPS: Final[dict[str, list[Document]]] = {
+    "what passes with everyone passes with an except": [
+        {"ports": [{"port": 80}]},
+        block("10.0.0.0/8", "10.1.0.0/16"),
+    ],
+    "a pod in an except": [from_app("a", 80), block("10.0.0.0/8", "10.0.0.0/24", ports=(80, 443))],
+    "an except that another block covers": [
+        block("10.0.0.0/8", "10.1.0.0/16", ports=(80,)),
+        block("10.1.0.0/16", "10.1.1.0/24", ports=(443,)),
+        block("10.1.1.0/24", ports=(22, 80)),
+    ],
+    "a longer except of other traffic": [
+        block("10.0.0.0/8", "10.1.0.0/17", ports=(80,)),
+        block("10.1.0.0/16", "10.1.1.0/24", ports=(80, 443)),
+    ],
+    "everything but one address": [block("0.0.0.0/0", "10.1.1.1/32"), block("10.1.0.0/16", ports=(80,))],
+}
+"""Rules of which one could hide what another allows, if priorities were the rules' own."""
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("rules", TRAPS.values(), ids=list(TRAPS))
+def test_no_except_hides_what_another_rule_allows(rules: list[Document], name: str) -> None:
+    plan = plan_of(rules, {"a": 3})
+    sources = (
+        "10.0.0.1",
+        "10.0.0.9",
+        "10.1.0.1",
+        "10.1.1.1",
+        "10.1.1.2",
+        "10.1.200.1",
+        "10.9.0.1",
+        "192.0.2.1",
+    )
+    asked = [
+        Packet(ip_address(source), ip_address("10.0.0.0"), 6, port)
+        for source in sources
+        for port in (22, 80, 81, 443)
+    ]
+    assert disagreements(plan, lower(plan, Options(), FORMS[name]), asked) == []
 
 
 @given(clusters())

@@ -58,11 +58,14 @@ class Bridge:
     def load(self, flows: str, version: str = "OpenFlow15", cookie: str = "0x6e7063") -> None:
         """Replace npc's flows beside others', as the head of the file says. CommandError when OVS refuses."""
         self.ofctl("--bundle", "add-flows", stdin=f"delete cookie={cookie}/-1\n{flows}", version=version)
+        self.appctl("revalidator/purge")  # else what the datapath remembers stays until it is looked at again
 
     def ofctl(self, *words: str, stdin: str = "", version: str = "OpenFlow15") -> str:
         """Run a command of ovs-ofctl that takes the bridge, and a file that is standard input."""
         socket_path = f"unix:{self.folder}/{_BRIDGE}.mgmt"
-        return self.node.run(["ovs-ofctl", "-O", version, *words, socket_path, *(["-"] if stdin else [])], stdin)
+        return self.node.run(
+            ["ovs-ofctl", "-O", version, *words, socket_path, *(["-"] if stdin else [])], stdin
+        )
 
     def flows(self) -> list[str]:
         """What the bridge holds, without counters, sorted."""
@@ -113,7 +116,16 @@ def open_bridge(network: Network, folder: Path) -> Iterator[Bridge]:
             if namespace != network.node:
                 _turn_off_offload(namespace, "eth0")
         _start(network.node, folder, closing)
-        words = ["add-br", _BRIDGE, "--", "set", "bridge", _BRIDGE, "datapath_type=netdev", "fail_mode=secure"]
+        words = [
+            "add-br",
+            _BRIDGE,
+            "--",
+            "set",
+            "bridge",
+            _BRIDGE,
+            "datapath_type=netdev",
+            "fail_mode=secure",
+        ]
         for index, end in enumerate(ends, 1):
             words += ["--", "add-port", _BRIDGE, end.device]
             words += ["--", "set", "interface", end.device, f"ofport_request={index}"]
@@ -160,7 +172,12 @@ def _start(node: Namespace, folder: Path, closing: ExitStack) -> None:
     database, control = folder / "db.sock", folder / "vswitchd.ctl"
     environment = {"OVS_RUNDIR": str(folder), "OVS_DBDIR": str(folder), "OVS_LOGDIR": str(folder)}
     node.run(["ovsdb-tool", "create", str(folder / "conf.db"), str(_SCHEMA)])
-    server = ["ovsdb-server", f"--remote=punix:{database}", f"--unixctl={folder}/db.ctl", str(folder / "conf.db")]
+    server = [
+        "ovsdb-server",
+        f"--remote=punix:{database}",
+        f"--unixctl={folder}/db.ctl",
+        str(folder / "conf.db"),
+    ]
     _daemon(node, server, folder, environment, closing)
     _wait_for(database)
     _vsctl(node, folder, "--no-wait", "init")

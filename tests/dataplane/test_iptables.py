@@ -156,3 +156,21 @@ def test_two_loads_at_a_time_wait_for_each_other(network: Network, variant: str)
         for done in [pool.submit(load_iptables, network, artifacts, variant) for _ in range(8)]:
             done.result()
     assert sorted(_saved(network, variant)) == sorted(fresh)
+
+
+def test_remove_leaves_what_was_there_before(network: Network, variant: str) -> None:
+    before = _saved(network, variant)
+    artifacts = _artifacts("a", Options(own_node=OwnNode.POLICED))
+    load_iptables(network, artifacts, variant)
+    load_iptables(network, artifacts, variant, "--remove")
+    assert _saved(network, variant) == before
+    load_iptables(network, artifacts, variant, "--remove")
+    assert _saved(network, variant) == before
+
+
+@pytest.mark.parametrize("arguments", [["--chekc"], ["--help"], ["--check", "--remove"]], ids=" ".join)
+def test_an_unknown_argument_loads_nothing(network: Network, variant: str, arguments: list[str]) -> None:
+    before = _saved(network, variant)
+    with pytest.raises(CommandError, match="Usage: sh load.sh"):
+        load_iptables(network, _artifacts("a"), variant, *arguments)
+    assert _saved(network, variant) == before

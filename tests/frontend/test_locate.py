@@ -100,6 +100,7 @@ PLACES: list[tuple[str, str, int, PathInDocument, str, str]] = [
     ("null in JSON", FLOW, 0, ("dots.and/slashes",), "1:69", "null"),
     ("a key twice in JSON: the last", FLOW, 0, ("a",), "1:88", "2"),
     ("missing in JSON", FLOW, 0, ("items", 1, "a", "b"), "1:44", "{"),
+    ("below a scalar in JSON", FLOW, 0, ("items", 0, "a", "b", 0, "c"), "1:25", "1"),
     ("YAML between braces", "{a: [x, {b: c}]}", 0, ("a", 1, "b"), "1:13", "c"),
     ("empty", "", 0, ("a",), "1:1", ""),
 ]

@@ -2,7 +2,10 @@
 # Compiled by npc for iptables: all endpoints of the inventory.
 # Load with load.sh, or in this order: npc.ipset, npc.v4.rules and npc.v6.rules, the jumps.
 #
-# Usage: sh load.sh [--check]
+# Usage: sh load.sh            load
+#        sh load.sh --check    do iptables-restore and ip6tables-restore take the rules? Nothing is loaded
+#        sh load.sh --remove   take npc's rules and sets away: everything passes
+#
 # Safe to run again: sets are swapped, each rule file is one transaction, a jump is inserted once, and
 # chains and sets of an earlier load that are no longer used are removed at the end.
 # IPTABLES, IP6TABLES and IPSET may name other programs: IPTABLES=iptables-legacy IP6TABLES=ip6tables-legacy.
@@ -12,6 +15,11 @@ cd "$(dirname "$0")"
 iptables=${IPTABLES:-iptables}
 ip6tables=${IP6TABLES:-ip6tables}
 ipset=${IPSET:-ipset}
+
+if [ $# -gt 1 ] || { [ $# = 1 ] && [ "$1" != --check ] && [ "$1" != --remove ]; }; then
+	sed -n 's/^# \(Usage\|      \)/\1/p' "$(basename "$0")" >&2
+	exit 2
+fi
 
 if [ "${1:-}" = --check ]; then
 	# In a network namespace of its own, which is gone afterwards: the rules need the sets.
@@ -32,53 +40,65 @@ fi
 for other in iptables-legacy iptables-nft ip6tables-legacy ip6tables-nft; do
 	case $other in ip6*) chosen=$ip6tables ;; *) chosen=$iptables ;; esac
 	command -v "$other-save" >/dev/null && [ "$("$other" -V)" != "$("$chosen" -V)" ] || continue
-	if "$other-save" 2>/dev/null | grep -q '^:PODS-FORWARD '; then
+	if "$other-save" 2>/dev/null | grep -q '^:NPCPODS-FORWARD '; then
 		echo "load.sh: $other has rules of npc, which would stay in force beside those of $chosen." >&2
-		echo "load.sh: load with $other, or remove its chains that begin with PODS- first." >&2
+		echo "load.sh: load with $other, or remove its chains that begin with NPCPODS- first." >&2
 		exit 1
 	fi
 done
 
-# 1. The sets, which the rules refer to.
-"$ipset" restore -exist < npc.ipset
-
-# 2. The rules, one transaction for each family; only the chains that are declared in them are touched.
-"$iptables-restore" -w 60 --noflush < npc.v4.rules
-"$ip6tables-restore" -w 60 --noflush < npc.v6.rules
-
-# 3. One jump from each built-in chain, before all other rules.
-hook() { # program, built-in chain, own chain
-	[ "$("$1" -w 60 -S "$2" 1)" != "-A $2 -j $3" ] || return 0
-	"$1" -w 60 -I "$2" 1 -j "$3"
-	# Where others have put rules above an older jump, that one goes: the new one is in force already.
-	"$1" -w 60 -S "$2" | grep '^-A' | grep -nxe "-A $2 -j $3" | cut -d: -f1 | sed 1d | sort -rn |
-		while read -r number; do "$1" -w 60 -D "$2" "$number"; done
-}
-hook "$iptables" FORWARD PODS-FORWARD
-hook "$ip6tables" FORWARD PODS-FORWARD
-
-# 4. What an earlier load left.
 unhook() { # program, built-in chain, own chain
 	while "$1" -w 60 -D "$2" -j "$3" 2>/dev/null; do :; done
 }
-unhook "$iptables" INPUT PODS-INPUT
-unhook "$ip6tables" INPUT PODS-INPUT
-unhook "$iptables" OUTPUT PODS-OUTPUT
-unhook "$ip6tables" OUTPUT PODS-OUTPUT
-sweep() { # program, rule file
-	"$1-save" -t filter | awk '
-		FNR == NR { if (/^:/) keep[$1] = 1; next }
-		/^:PODS-/ && !($1 in keep) { name = substr($1, 2); flush = flush "-F " name "\n"; remove = remove "-X " name "\n" }
+sweep() { # program, rule file: remove the own chains that the file does not declare
+	stale=$("$1-save" -t filter | awk '
+		FILENAME != "-" { if (/^:/) keep[$1] = 1; next }
+		/^:NPCPODS-/ && !($1 in keep) { name = substr($1, 2); flush = flush "-F " name "\n"; remove = remove "-X " name "\n" }
 		END { if (flush != "") printf "*filter\n%s%sCOMMIT\n", flush, remove }
-	' "$2" - | "$1-restore" -w 60 --noflush
+	' "$2" -)
+	[ -z "$stale" ] || printf '%s\n' "$stale" | "$1-restore" -w 60 --noflush
 }
-sweep "$iptables" npc.v4.rules
-sweep "$ip6tables" npc.v6.rules
-if command -v "$ipset" >/dev/null; then
+sweep_sets() { # file: remove the own sets that the file does not make
+	command -v "$ipset" >/dev/null || return 0
 	"$ipset" list -n | awk '
-		FNR == NR { if ($1 == "create") keep[$2] = 1; next }
-		/^pods-/ && !($1 in keep)
-	' npc.ipset - | while read -r name; do
+		FILENAME != "-" { if ($1 == "create") keep[$2] = 1; next }
+		/^npcpods-/ && !($1 in keep)
+	' "$1" - | while read -r name; do
 		"$ipset" destroy "$name" || echo "load.sh: the set $name stays: something else uses it." >&2
 	done
+}
+
+if [ "${1:-}" = --remove ]; then
+	for built_in in FORWARD INPUT OUTPUT; do
+		unhook "$iptables" "$built_in" "NPCPODS-$built_in"
+		unhook "$ip6tables" "$built_in" "NPCPODS-$built_in"
+	done
+	sweep "$iptables" /dev/null
+	sweep "$ip6tables" /dev/null
+	sweep_sets /dev/null
+	exit
 fi
+
+# 1. The sets, which the rules refer to.
+"$ipset" restore -exist < npc.ipset
+
+# 2. For each family the rules, in one transaction, in which only the chains that they declare are touched; then one
+# jump from each built-in chain, before all other rules. Where others have put rules above an older jump, it moves.
+hook() { # program, built-in chain, own chain
+	[ "$("$1" -w 60 -S "$2" 1)" != "-A $2 -j $3" ] || return 0
+	old=$("$1" -w 60 -S "$2" | sed -n "s/^-A $2 -j $3\$/-D $2 -j $3/p")
+	printf '*filter\n%s\n-I %s 1 -j %s\nCOMMIT\n' "$old" "$2" "$3" | "$1-restore" -w 60 --noflush
+}
+"$iptables-restore" -w 60 --noflush < npc.v4.rules
+hook "$iptables" FORWARD NPCPODS-FORWARD
+"$ip6tables-restore" -w 60 --noflush < npc.v6.rules
+hook "$ip6tables" FORWARD NPCPODS-FORWARD
+
+# 3. What an earlier load left.
+unhook "$iptables" INPUT NPCPODS-INPUT
+unhook "$ip6tables" INPUT NPCPODS-INPUT
+unhook "$iptables" OUTPUT NPCPODS-OUTPUT
+unhook "$ip6tables" OUTPUT NPCPODS-OUTPUT
+sweep "$iptables" npc.v4.rules
+sweep "$ip6tables" npc.v6.rules
+sweep_sets npc.ipset
