@@ -36,13 +36,14 @@ def shortened(words: Iterable[str], longest: int) -> str:
     'shop/web and 2 more'
     """
     listed = list(words)
-    text, shown = ", ".join(listed[:1]), 1
-    while shown < len(listed) and len(text) <= longest:
-        rest = len(listed) - shown - 1
-        following = f"{text}, {listed[shown]}"
-        if len(following) + (len(f" and {rest} more") if rest else 0) > longest:
+    whole = ", ".join(listed)
+    if len(whole) <= longest:
+        return whole
+    best = text = listed[0]
+    for shown in range(1, len(listed)):
+        counted = f"{text} and {len(listed) - shown} more"
+        best = counted if shown == 1 or len(counted) <= longest else best
+        text = f"{text}, {listed[shown]}"
+        if len(text) > longest:
             break
-        text, shown = following, shown + 1
-    if shown < len(listed):
-        text += f" and {len(listed) - shown} more"
-    return text if len(text) <= longest else text[: longest - 3] + "..."
+    return best if len(best) <= longest else best[: longest - 3] + "..."

@@ -171,6 +171,6 @@ def test_remove_leaves_what_was_there_before(network: Network, variant: str) -> 
 @pytest.mark.parametrize("arguments", [["--chekc"], ["--help"], ["--check", "--remove"]], ids=" ".join)
 def test_an_unknown_argument_loads_nothing(network: Network, variant: str, arguments: list[str]) -> None:
     before = _saved(network, variant)
-    with pytest.raises(CommandError, match="Usage: sh load.sh"):
+    with pytest.raises(CommandError, match="Usage: sh load"):
         load_iptables(network, _artifacts("a"), variant, *arguments)
     assert _saved(network, variant) == before
