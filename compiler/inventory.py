@@ -275,10 +275,10 @@ class _Builder:
         return None
 
     def _endpoint(self, endpoint: Endpoint, about: str, origin: Origin, named_at: PathInDocument) -> None:
-        key = namespace, name = endpoint.namespace, endpoint.name
-        if dns_subdomain_fault(name) is not None or dns_label_fault(namespace) is not None:
-            self._has_name(name, namespace, about, origin, named_at)
+        if not _are_names(endpoint.name, endpoint.namespace):
+            self._bad_names(endpoint.name, endpoint.namespace, about, origin, named_at)
             return
+        key = endpoint.namespace, endpoint.name
         if key in self.endpoints:
             other, first, first_named_at = self.endpoints[key]
             same = other == endpoint
@@ -323,7 +323,8 @@ class _Builder:
         namespace = metadata.namespace or "default"
         about = f"Service {namespace}/{metadata.name}"
         selector = self._labels(spec.selector, about, origin, ("spec", "selector"))
-        if not self._has_name(metadata.name, namespace, about, origin, ("metadata",)):
+        if not _are_names(metadata.name, namespace):
+            self._bad_names(metadata.name, namespace, about, origin, ("metadata",))
             return
         key = namespace, metadata.name
         read = Service(namespace, metadata.name, selector, tuple(spec.ports or ()))
@@ -413,17 +414,14 @@ class _Builder:
                         )
                     )
 
-    def _has_name(
+    def _bad_names(
         self, name: str, namespace: str, about: str, origin: Origin, named_at: PathInDocument
-    ) -> bool:
-        """Whether an object's name and namespace are such; where they are not, it is reported."""
-        fault, namespace_fault = dns_subdomain_fault(name), dns_label_fault(namespace)
-        if fault is not None:
+    ) -> None:
+        """Report what is wrong with a name or a namespace."""
+        if (fault := dns_subdomain_fault(name)) is not None:
             self._no_name(name, "a name", about, origin.at(*named_at, "name"), fault)
-        if namespace_fault is not None:
-            at = origin.at(*named_at, "namespace")
-            self._no_name(namespace, "a namespace's name", about, at, namespace_fault)
-        return fault is None and namespace_fault is None
+        if (fault := dns_label_fault(namespace)) is not None:
+            self._no_name(namespace, "a namespace's name", about, origin.at(*named_at, "namespace"), fault)
 
     def _no_name(self, name: str, expected: str, about: str, origin: Origin, fault: str) -> None:
         self._error(origin, about, f"{quoted(name)} is not {expected}", fault)
@@ -466,6 +464,11 @@ _node_name_fault = lru_cache(maxsize=65536)(dns_subdomain_fault)
 """Cached: many pods name one node."""
 
 _NO_LABELS: Mapping[str, str] = {}
+
+
+def _are_names(name: str, namespace: str) -> bool:
+    """Whether an object's name and its namespace's are such."""
+    return dns_subdomain_fault(name) is None and dns_label_fault(namespace) is None
 
 
 def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from npc.backends.base import Options, OwnNode
 from npc.backends.ovs.matches import address_match, family_match
@@ -17,6 +17,8 @@ from npc.compiler.plan import Plan
 NEIGHBOUR_DISCOVERY = range(133, 138)
 """ICMPv6 types: router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 _ALWAYS = 200
+_AT_PORT, _ELSEWHERE_AT_PORT, _EXEMPT = 350, 340, 330
+"""Of the exceptions: before known connections, which the userspace datapath may have decided again."""
 
 
 def entry(settings: Settings) -> Iterator[Flow]:
@@ -31,8 +33,13 @@ def entry(settings: Settings) -> Iterator[Flow]:
     yield Flow(0, (), through)
 
 
-def state(plan: Plan, options: Options, settings: Settings) -> Iterator[Section]:
+def state(
+    plan: Plan, options: Options, settings: Settings, at_ports: Mapping[int, Endpoint]
+) -> Iterator[Section]:
     """Replies and related errors (A1), endpoints to themselves (A2) and to and from their own nodes (A3).
+
+    What comes from the known port of an endpoint is excepted only under the endpoint's own address: with
+    another's, or its node's, it is decided as that endpoint's.
 
     Packets that conntrack calls invalid belong to no connection, so they are decided as first packets are:
     as their own direction alone allows, never as a reply.
@@ -53,12 +60,13 @@ def state(plan: Plan, options: Options, settings: Settings) -> Iterator[Section]
     )
     subjects = _subjects(plan)
     own = sorted(address for subject in subjects for address in subject.addresses)
+    yield Section(tuple(_at_ports(plan, options, settings, at_ports)), ("Endpoints at known ports.",))
     yield Section(
-        tuple(Flow(_ALWAYS, _pair(one, one), accept, plan.names[one]) for one in own),
+        tuple(Flow(_EXEMPT, _pair(one, one), accept, plan.names[one]) for one in own),
         ("Endpoints to themselves.",),
     )
     if options.own_node is OwnNode.ALWAYS:
-        flows = (Flow(_ALWAYS, matches, accept, note) for matches, note in _own_nodes(plan, subjects))
+        flows = (Flow(_EXEMPT, matches, accept, note) for matches, note in _own_nodes(plan, subjects))
         yield Section(tuple(flows), ("Endpoints to and from the node that they run on.",))
     yield Section((Flow(0, (), decide),))
 
@@ -68,6 +76,22 @@ def accept(settings: Settings) -> Iterator[Flow]:
     for family in Family:
         yield Flow(100, (family_match(family),), (f"ct(commit,zone={settings.zone})", settings.next))
     yield Flow(0, (), ("drop",))
+
+
+def _at_ports(
+    plan: Plan, options: Options, settings: Settings, at_ports: Mapping[int, Endpoint]
+) -> Iterator[Flow]:
+    """The exceptions of endpoints at known ports; all else from there that begins something is decided."""
+    accept, decide = (settings.goto(Step.ACCEPT),), (settings.goto(Step.SOURCE),)
+    begins = Match("ct_state", "-est-rel+trk")
+    for port, endpoint in sorted(at_ports.items()):
+        at, nodes = Match("in_port", str(port)), plan.node_addresses.get(endpoint.node, ())
+        for own in endpoint.addresses:
+            to_node = nodes if options.own_node is OwnNode.ALWAYS else ()
+            for other in dict.fromkeys((own, *to_node)):
+                if Family.of(own) is Family.of(other):
+                    yield Flow(_AT_PORT, (at, *_pair(own, other)), accept, str(endpoint))
+        yield Flow(_ELSEWHERE_AT_PORT, (at, begins), decide, f"{endpoint}, whatever its address")
 
 
 def _own_nodes(plan: Plan, subjects: list[Endpoint]) -> Iterator[tuple[tuple[Match, ...], str]]:

@@ -44,7 +44,12 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Pipeline:
     to_destinations = destinations(settings, receivers, egress.identities, plan.names)
     tables = (
         _table(settings, Step.ENTRY, "where packets come in", [Section(tuple(entry(settings)))]),
-        _table(settings, Step.STATE, "what passes whatever policies say", state(plan, options, settings)),
+        _table(
+            settings,
+            Step.STATE,
+            "what passes whatever policies say",
+            state(plan, options, settings, at_ports),
+        ),
         _table(settings, Step.SOURCE, "who it is from", [Section(tuple(from_sources))]),
         _table(settings, Step.DESTINATION, "who it is for", [Section(tuple(to_destinations))]),
         _table(settings, Step.EGRESS, "what sources may send", egress.sections(settings, numbers)),

@@ -18,7 +18,7 @@ from npc.compiler.plan import Plan
 from tests.backends import dense
 from tests.backends.ovs_interpreter import Bridge
 from tests.backends.plans import from_app, plan_of
-from tests.compiler.compiling import compiled, on_line, passes
+from tests.compiler.compiling import MANY_CLUSTERS, compiled, on_line, passes
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Document
 from tests.strategies import boundary_packets, clusters
@@ -73,7 +73,7 @@ def disagreements(
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=MANY_CLUSTERS // 2)
 @given(clusters())
 def test_flows_let_pass_what_the_plan_allows(documents: list[Document]) -> None:
     plan = compiled(documents).plan
@@ -84,7 +84,7 @@ def test_flows_let_pass_what_the_plan_allows(documents: list[Document]) -> None:
     assert {name: some for name, some in found.items() if some} == {}
 
 
-@settings(max_examples=150)
+@settings(max_examples=MANY_CLUSTERS // 4)
 @given(dense.plans())
 def test_flows_where_everything_overlaps(plan: Plan) -> None:
     asked = dense.packets(PACKETS)

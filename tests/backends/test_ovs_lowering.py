@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 
 from npc.backends.base import Deny, Options
 from npc.backends.ovs.layout import MEASURED, Layout
@@ -24,7 +24,7 @@ from tests.backends.ovs_interpreter import Bridge
 from tests.backends.plans import from_app, from_blocks, ingress, plan_of, pod
 from tests.compiler.compiling import compiled, inventory_of
 from tests.reference.evaluator import Packet
-from tests.reference.manifests import Document
+from tests.reference.manifests import Address, Document
 
 NOTHING: Final = Plan((), {})
 
@@ -167,6 +167,44 @@ def test_a_pod_at_a_port(packet: Packet, in_port: int, passes: bool, layout: Lay
     assert bridge.walk(packet, in_port).passed is passes
 
 
+NODE, OTHER, OWN, ABROAD = map(ip_address, ("192.168.0.1", "10.0.0.9", "10.0.0.0", "192.0.2.1"))
+CLAIMS = [
+    # (name, source, destination, port that it comes in at, whether it passes when web-0 is at port 5)
+    ("web-0 to its node", OWN, NODE, 5, True),
+    ("web-0 to itself", OWN, OWN, 5, True),
+    ("the node to web-0", NODE, OWN, 1, True),
+    ("web-0 as its node, abroad", NODE, ABROAD, 5, False),
+    ("web-0 as its node, to another pod of the node", NODE, OTHER, 5, False),
+    ("web-0 as another pod, to that pod", OTHER, OTHER, 5, False),
+    ("web-0 as another pod, to the node", OTHER, NODE, 5, False),
+    ("another pod, to itself", OTHER, OTHER, 6, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "in_port", "passes"),
+    [case[1:] for case in CLAIMS],
+    ids=[case[0] for case in CLAIMS],
+)
+def test_exceptions_are_for_an_endpoints_own_address(
+    source: Address, destination: Address, in_port: int, passes: bool
+) -> None:
+    """A2 and A3 are no way around the egress of a pod whose port is known."""
+    node: Document = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "n"},
+        "status": {"addresses": [{"type": "InternalIP", "address": str(NODE)}]},
+    }
+    pods = [pod(0, "web"), pod(9, "a")]
+    on_node = [one | {"spec": {"nodeName": "n"}} for one in pods]
+    others = ingress("others", []) | {"spec": {"podSelector": {"matchLabels": {"app": "a"}}, "ingress": []}}
+    policies = [DENY_EGRESS, ingress("in", [from_app("a", 80)]), others]
+    options = Options(settings={"ports": "web-0=5"})
+    bridge = Bridge(lower(compiled([node, *on_node, *policies]).plan, options))
+    assert bridge.walk(Packet(source, destination, 6, 80), in_port).passed is passes
+
+
 def _annotated(port: str) -> Document:
     quiet = pod(0, "web")
     return quiet | {"metadata": quiet["metadata"] | {"annotations": {"npc/ovs-port": port, "other": "x"}}}
@@ -264,6 +302,7 @@ def test_an_except_is_a_longer_prefix_of_higher_priority() -> None:
 # --- flows of all kinds -------------------------------------------------------------------------------------
 
 
+@settings(max_examples=30)
 @given(dense.plans())
 def test_numbers_of_other_classes_do_not_change_a_class(plan: Plan) -> None:
     """What is loaded changes no more than what is meant: a class that stays keeps its flows."""
@@ -274,6 +313,7 @@ def test_numbers_of_other_classes_do_not_change_a_class(plan: Plan) -> None:
         assert set(alone) <= whole
 
 
+@settings(max_examples=30)
 @given(dense.plans())
 def test_flows_of_one_priority_agree_where_they_overlap(plan: Plan) -> None:
     """In the tables of rules: OpenFlow leaves open which of two such flows counts."""
