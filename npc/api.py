@@ -24,7 +24,8 @@ from npc.compiler.frontend.documents import Loaded, Progress, load
 from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import NetworkPolicy
-from npc.compiler.inventory import Inventory, build_inventory
+from npc.compiler.inventory import Inventory
+from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.optimize import build_plan
 from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model

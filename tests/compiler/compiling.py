@@ -11,7 +11,8 @@ from hypothesis import settings
 import npc
 from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.documents import load
-from npc.compiler.inventory import Inventory, build_inventory
+from npc.compiler.inventory import Inventory
+from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.plan import Plan
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Address, Document

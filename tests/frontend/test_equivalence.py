@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from npc.compiler.frontend.documents import load
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import NetworkPolicy
-from npc.compiler.inventory import Inventory, build_inventory
+from npc.compiler.inventory import Inventory
+from npc.compiler.inventory_builder import build_inventory
 from tests.frontend.fuzzing import VALUES, broken_values
 from tests.strategies import clusters
 
