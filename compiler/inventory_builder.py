@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family, format_address, is_mapped, parse_address
+from npc.compiler.algebra.addresses import NO_HOSTS, Family, format_address, is_mapped, parse_address
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.diagnostics import Diagnostic, Related, did_you_mean
@@ -335,6 +335,11 @@ class _Builder:
         if is_mapped(address):
             self._error(
                 origin.at(*path), about, f"{quoted(text)} is an IPv4 address in IPv6 form", "write it as IPv4"
+            )
+            return None
+        if address in NO_HOSTS:
+            self._error(
+                origin.at(*path), about, f"{quoted(text)} is no host's address", "a unicast one like 10.0.0.1"
             )
             return None
         return address

@@ -66,6 +66,16 @@ class Cidr:
         return self.first, self.first + (1 << (self.family.bits - self.prefix)) - 1
 
 
+NO_HOSTS = Intervals.of(
+    (0, (1 << 24) - 1),  # 0.0.0.0/8: "this network" (RFC 791, section 3.2)
+    (127 << 24, (128 << 24) - 1),  # loopback
+    (224 << 24, (1 << 32) - 1),  # multicast, reserved, broadcast
+    (_V6, _V6 | 1),  # unspecified and loopback
+    (_V6 | 0xFF << 120, _V6 | (_V6 - 1)),  # multicast
+)
+"""Addresses that packets of no other host carry (RFC 6890)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CidrText:
     """What a CIDR's text says: the block, and what is odd about how it was written."""

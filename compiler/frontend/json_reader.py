@@ -161,8 +161,9 @@ def _explained(text: str, error: json.JSONDecodeError) -> MalformedJson:
     elif TEMPLATE.search(text, max(0, at - 1), at + 2):
         help = TEMPLATE_HELP
     elif message in ("expected a key in double quotes", "expected a value"):
-        if character in "}]":
+        if character in "}]" and text[:at].rstrip().endswith(","):
             message, help = f"a comma before {character!r}", "leave the comma out"
+            at = text.rindex(",", 0, at)  # where Python 3.13 has it
         elif character == "\0":
             help = "this is no text, or UTF-16: save it as UTF-8"
         elif character == "'":
