@@ -1,4 +1,4 @@
-"""Addresses that no packet of another host carries are errors: loaders refuse them, or read them otherwise."""
+"""Addresses that no packet of another host carries are errors: loaders refuse them or read more into them."""
 
 from __future__ import annotations
 
