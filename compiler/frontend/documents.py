@@ -315,6 +315,11 @@ class _Reader:
             help = f"is {quoted(mistyped)} meant to be kind?" if mistyped else "write kind: NetworkPolicy"
             message = "Required value: the object has no kind"
             self._report(origin, "", Problem(("kind",), codes.NOT_AN_OBJECT, message, "Required", help=help))
+        elif (mistyped := _hosts_key(value)) is not None:
+            help = f"did you mean {nearest(mistyped, _COMPACT, cutoff=0.8) or 'endpoints'!r}?"
+            message = f"unknown field {quoted(mistyped)}"
+            problem = Problem((mistyped,), codes.UNKNOWN_FIELD, message, on_key=True, help=help)
+            self._report(origin, "the inventory", problem)
         else:
             self._pass_over("without a kind", None)
 
@@ -353,6 +358,14 @@ def _is_compact(value: dict[str, Any]) -> bool:
     if value.keys() <= _COMPACT.keys():
         return bool(value)
     return any(isinstance(value.get(key), list) for key in _COMPACT)
+
+
+def _hosts_key(value: dict[str, Any]) -> str | None:
+    """The key of a list of things with addresses: hosts that must not be passed over for a mistyped key."""
+    for key, entries in value.items():
+        if isinstance(entries, list) and any(isinstance(one, dict) and "addresses" in one for one in entries):
+            return key
+    return None
 
 
 def _as_item(value: dict[str, Any], list_kind: Any, list_version: Any) -> dict[str, Any]:
