@@ -45,6 +45,21 @@ class Plan:
     node_addresses: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
     """The addresses of each node that subjects run on, for targets that must let A3 pass by a rule."""
 
+    @property
+    def scope(self) -> str:
+        """Whose endpoints the subjects are, in words."""
+        return f"node {self.node}" if self.node is not None else "all endpoints of the inventory"
+
+    @property
+    def counts(self) -> str:
+        """How many endpoints are isolated, and in how many classes, as a sentence."""
+        parts = []
+        for direction in Direction:
+            classes = [one for one in self.classes if one.direction is direction]
+            subjects = sum(len(one.subjects) for one in classes)
+            parts.append(f"{direction.value}: isolated endpoints {subjects:,}, classes {len(classes):,}")
+        return "; ".join(parts).capitalize() + "."
+
     def decision(self, direction: Direction, address: int) -> PacketSet[Peers]:
         """What the endpoint with an address may exchange in a direction."""
         for one in self.classes:

@@ -23,7 +23,6 @@ from npc.compiler.frontend.syntax import (
     Operator,
     Peer,
     Pods,
-    Port,
     Ports,
     Rule,
     Selector,
@@ -207,10 +206,8 @@ def uses_names(policies: Iterable[NetworkPolicy], direction: Direction) -> bool:
     )
 
 
-def numbers(endpoint: Endpoint, port: Port) -> list[int]:
+def numbers(endpoint: Endpoint, port: NamedPort) -> list[int]:
     """The numbers that an endpoint gives a named port (P10)."""
-    if not isinstance(port, NamedPort):
-        return []
     return [one.number for one in endpoint.ports if one.name == port.name and one.protocol == port.protocol]
 
 

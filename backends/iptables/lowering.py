@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
-from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, members, protocol_name
+from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, protocol_name
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset, Table
 from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth, port_text, port_tree
@@ -23,7 +23,7 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Range
 from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.algebra.peers import Peers
+from npc.compiler.algebra.peers import Peers, members
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
 from npc.compiler.frontend.syntax import Direction
@@ -98,9 +98,8 @@ def _tables(
 
 
 def _heading(plan: Plan) -> tuple[str, ...]:
-    where = f"node {plan.node}" if plan.node is not None else "all endpoints of the inventory"
     return (
-        f"Compiled by npc for iptables: {where}.",
+        f"Compiled by npc for iptables: {plan.scope}.",
         "Load with load.sh, or in this order: npc.ipset, npc.v4.rules and npc.v6.rules, the jumps.",
     )
 

@@ -12,7 +12,7 @@ from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Cidr, Family, as_cidr, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
-from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.algebra.peers import Group, Peers, members
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.blocks import hulls
 
@@ -139,12 +139,6 @@ class Matches:
 def protocol_name(protocol: int) -> str:
     """As iptables knows it; a number where it has no name."""
     return {**traffic.NAMES, traffic.ICMPV6: "icmpv6"}.get(protocol, str(protocol))
-
-
-def members(groups: frozenset[Group], family: Family) -> list[int]:
-    """The addresses of some groups in a family, sorted."""
-    low, high = family.every.ranges[0]
-    return sorted({one for group in groups for one in group.members if low <= one <= high})
 
 
 def _in_set(name: str, option: str) -> Alternative:

@@ -88,15 +88,9 @@ def _unusable(message: str, help: str) -> InputError:
 
 
 def _heading(plan: Plan, options: Options) -> tuple[str, ...]:
-    counts = []
-    for direction in Direction:
-        classes = [one for one in plan.classes if one.direction is direction]
-        subjects = sum(len(one.subjects) for one in classes)
-        counts.append(f"{direction.value}: isolated endpoints {subjects:,}, classes {len(classes):,}")
-    where = f"node {plan.node}" if plan.node is not None else "all endpoints of the inventory"
     return (
-        f"Compiled by npc for nftables: {where}.",
-        "; ".join(counts).capitalize() + ".",
+        f"Compiled by npc for nftables: {plan.scope}.",
+        plan.counts,
         f"Load with `nft -f FILE`: it replaces the table inet {options.table} in one transaction.",
     )
 

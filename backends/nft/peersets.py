@@ -15,7 +15,7 @@ from npc.backends.nft.matches import address_field, address_range_text, block_ma
 from npc.backends.nft.ruleset import Element, Match, Set
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.algebra.peers import Group, Peers, members
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.cover import Arm
 
@@ -84,7 +84,9 @@ class PeerSets:
         if peers.groups:
             wanted = family, peers.groups
             if wanted in self._inline:
-                matches += [(Match(address, (format_address(one),)),) for one in _members(wanted)]
+                matches += [
+                    (Match(address, (format_address(one),)),) for one in members(wanted[1], wanted[0])
+                ]
             else:
                 name = f"p{family.value}_{self._names[_groups_text(peers.groups)]}"
                 self._groups[name] = wanted
@@ -105,7 +107,10 @@ class PeerSets:
             Set(
                 name,
                 address_type(wanted[0]),
-                tuple(Element(format_address(one), self.endpoint_names[one]) for one in _members(wanted)),
+                tuple(
+                    Element(format_address(one), self.endpoint_names[one])
+                    for one in members(wanted[1], wanted[0])
+                ),
                 comment=shortened((group.key for group in sorted(wanted[1])), LONGEST_COMMENT),
             )
             for name, wanted in sorted(self._groups.items())
@@ -129,16 +134,11 @@ def words(peers: Peers) -> list[str]:
 
 def _smallest(groups: set[Groups], layout: Layout) -> frozenset[Groups]:
     """Those that give up their sets so that the others keep to the budget."""
-    by_size = sorted((len(_members(one)), _groups_text(one[1]), one[0].value, one) for one in groups)
+    by_size = sorted(
+        (len(members(one[1], one[0])), _groups_text(one[1]), one[0].value, one) for one in groups
+    )
     excess = max(0, len(groups) - layout.set_budget)
     return frozenset(one for size, _, _, one in by_size[:excess] if size <= layout.inline_peers)
-
-
-def _members(wanted: Groups) -> list[int]:
-    """The addresses of some groups in a family, sorted."""
-    family, groups = wanted
-    every = family.every.ranges[0]
-    return sorted({one for group in groups for one in group.members if every[0] <= one <= every[1]})
 
 
 def _groups_text(groups: frozenset[Group]) -> str:

@@ -64,15 +64,9 @@ def _table(settings: Settings, step: Step, title: str, sections: Iterable[Sectio
 
 
 def _heading(plan: Plan, settings: Settings) -> tuple[str, ...]:
-    where = f"node {plan.node}" if plan.node is not None else "all endpoints of the inventory"
-    counts = []
-    for direction in Direction:
-        classes = [one for one in plan.classes if one.direction is direction]
-        subjects = sum(len(one.subjects) for one in classes)
-        counts.append(f"{direction.value}: isolated endpoints {subjects:,}, classes {len(classes):,}")
     return (
-        f"Compiled by npc for Open vSwitch: {where}.",
-        "; ".join(counts).capitalize() + ".",
+        f"Compiled by npc for Open vSwitch: {plan.scope}.",
+        plan.counts,
         f"Tables {settings.number(Step.ENTRY)} to {settings.number(Step.ACCEPT)},"
         f" registers {settings.register} to {settings.register + 3},"
         f" conntrack zone {settings.zone}; what passes: {settings.next}.",

@@ -7,9 +7,10 @@ comes or goes, the set keeps its name and changes an element.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from npc.compiler.algebra.addresses import EVERY_ADDRESS
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family
 from npc.compiler.algebra.intervals import Intervals
 
 
@@ -42,6 +43,12 @@ class Peers:
     def addresses(self) -> Intervals:
         """Every address meant, as one exact set."""
         return self.blocks | Intervals.of(*((a, a) for group in self.groups for a in group.members))
+
+
+def members(groups: Iterable[Group], family: Family) -> list[int]:
+    """The addresses of some groups in a family, sorted."""
+    low, high = family.every.ranges[0]
+    return sorted({one for group in groups for one in group.members if low <= one <= high})
 
 
 ANYONE = Peers(blocks=EVERY_ADDRESS)
