@@ -7,13 +7,42 @@ from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import cidrs, format_cidr
+from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import ANYONE, Peers
-from npc.compiler.frontend.syntax import Direction
+from npc.compiler.frontend.source import Origin
+from npc.compiler.frontend.syntax import ClusterPolicy, Direction, NetworkPolicy, Policy
 from npc.compiler.inventory import Endpoint
 
 ALLOW_ALL: PacketSet[Peers] = PacketSet.of([(traffic.ANY, ANYONE)])
 """The decision at an endpoint that is not isolated."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRule:
+    """First packets that are logged, whatever is decided about them (X2)."""
+
+    prefix: str
+    """What the log line begins with; empty where the rule has no text of its own."""
+    rule: str
+    """The policy and the rule, in words."""
+    packets: PacketSet[Peers]
+    origin: Origin = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What decides for some subjects of a class: the policies of each tier, in the order of asking."""
+
+    subjects: tuple[Endpoint, ...]
+    admin: tuple[ClusterPolicy, ...] = ()
+    network: tuple[NetworkPolicy, ...] = ()
+    baseline: tuple[ClusterPolicy, ...] = ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies of all tiers."""
+        return (*self.admin, *self.network, *self.baseline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +52,30 @@ class Class:
     direction: Direction
     decision: PacketSet[Peers]
     subjects: tuple[Endpoint, ...]
-    policies: tuple[str, ...] = field(compare=False)
-    """`namespace/name` of the policies that isolate the subjects, sorted."""
+    reasons: tuple[Reason, ...] = field(default=(), compare=False, repr=False)
+    """Why: each subject is in one of them."""
+    logs: tuple[LoggedRule, ...] = ()
+    """In the order in which the rules are asked."""
 
     key: str = field(init=False, compare=False, repr=False)
     """The decision as text: equal for equal decisions, whoever the subjects are today."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}")
+        logs = "".join(f"\nlog {one.prefix!r} {one.rule}\n{describe(one.packets)}" for one in self.logs)
+        object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}{logs}")
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The names of the policies that decide for the subjects, sorted."""
+        return tuple(sorted({str(policy) for reason in self.reasons for policy in reason.policies}))
+
+
+@dataclass(frozen=True, slots=True)
+class Hairpin:
+    """What may pass from an endpoint through a Service back to itself, where cluster policies say (C6)."""
+
+    traffic: Intervals
+    addresses: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +89,8 @@ class Plan:
     """The node whose endpoints are the subjects; None: all of the inventory's."""
     node_addresses: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
     """The addresses of each node that subjects run on, for targets that must let A3 pass by a rule."""
+    hairpins: tuple[Hairpin, ...] = ()
+    """The endpoints to which not everything may pass from themselves; to all others everything may."""
 
     @property
     def scope(self) -> str:
@@ -67,11 +114,17 @@ class Plan:
                 return one.decision
         return ALLOW_ALL
 
+    def hairpin(self, address: int) -> Intervals:
+        """The traffic that may pass from an address through a Service back to itself."""
+        found = (one.traffic for one in self.hairpins if address in one.addresses)
+        return next(found, traffic.ANY)
+
     def allows(self, source: int, destination: int, packet_traffic: int) -> bool:
-        """Whether the plan lets a packet pass: egress, then ingress, and A2."""
-        return source == destination or all(
-            (peers := self.decision(direction, subject).at(packet_traffic)) is not None
-            and peer in peers.addresses()
+        """Whether the plan lets a packet pass: egress, then ingress; what comes from itself is a hairpin."""
+        if source == destination:
+            return packet_traffic in self.hairpin(source)
+        return all(
+            (peers := self.decision(direction, subject).at(packet_traffic)) is not None and peer in peers
             for direction, subject, peer in (
                 (Direction.EGRESS, source, destination),
                 (Direction.INGRESS, destination, source),
@@ -85,5 +138,6 @@ def describe(decision: PacketSet[Peers]) -> str:
     for own, peers in decision.rectangles():
         words = [group.key for group in sorted(peers.groups)]
         words += [format_cidr(block) for piece in peers.blocks.ranges for block in cidrs(piece)]
+        words += [f"except {group.key}" for group in sorted(peers.holes)]
         lines.append(f"{','.join(f'{low:x}-{high:x}' for low, high in own.ranges)}: {'; '.join(words)}")
     return "\n".join(lines)

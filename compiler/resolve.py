@@ -103,8 +103,8 @@ class Model:
                         case Ports(protocol, first, last):
                             yield traffic.of(protocol, first, last), peers
                         case NamedPort() if direction is Direction.INGRESS:
-                            for number in numbers(subject, port):
-                                yield traffic.of(port.protocol, number, number), peers
+                            for found in named(subject, port):
+                                yield found, peers
                         case NamedPort():
                             yield from self._named_at_peers(port, rule, policy.namespace)
 
@@ -147,7 +147,7 @@ class Model:
                     addresses.append(address)
                     self.names[address] = str(endpoint)
         self._group_endpoints[key] = chosen
-        self._groups[key] = group = Group(key, tuple(sorted(addresses)))
+        self._groups[key] = group = Group(key, frozenset(addresses))
         return group
 
     def _select(self, peer: Pods, namespace: str) -> Bits:
@@ -183,17 +183,19 @@ class Model:
         self, port: NamedPort, key: str, endpoints: Iterable[int], among: Intervals | None = None
     ) -> Iterator[Rectangle]:
         """The endpoints that have a named port, by the number that they give it."""
-        by_number: dict[int, list[int]] = {}
+        by_traffic: dict[Intervals, list[int]] = {}
         for one in endpoints:
             if among is not None and not any(a in among for a in self.inventory.endpoints[one].addresses):
                 continue
-            for number in numbers(self.inventory.endpoints[one], port):
-                by_number.setdefault(number, []).append(one)
-        name = f"{traffic.NAMES[port.protocol]}/{port.name}"
-        for number, serving in sorted(by_number.items()):
-            group_key = f"{key} serving {name} at {number}"
+            for found in named(self.inventory.endpoints[one], port):
+                by_traffic.setdefault(found, []).append(one)
+        name = f"{'any' if port.protocol is None else traffic.NAMES[port.protocol]}/{port.name}"
+        for found, serving in sorted(by_traffic.items(), key=lambda item: item[0].ranges):
+            number = found.ranges[0][0] & traffic.LAST_PORT
+            at = number if port.protocol is not None else traffic.describe(found)
+            group_key = f"{key} serving {name} at {at}"
             group = self._groups.get(group_key) or self._keep(group_key, serving, among)
-            yield traffic.of(port.protocol, number, number), Peers(frozenset({group}))
+            yield found, Peers(frozenset({group}))
 
 
 def uses_names(policies: Iterable[NetworkPolicy], direction: Direction) -> bool:
@@ -206,9 +208,13 @@ def uses_names(policies: Iterable[NetworkPolicy], direction: Direction) -> bool:
     )
 
 
-def numbers(endpoint: Endpoint, port: NamedPort) -> list[int]:
-    """The numbers that an endpoint gives a named port (P10)."""
-    return [one.number for one in endpoint.ports if one.name == port.name and one.protocol == port.protocol]
+def named(endpoint: Endpoint, port: NamedPort) -> list[Intervals]:
+    """The traffic that an endpoint means by a named port (P10)."""
+    return [
+        traffic.of(one.protocol, one.number, one.number)
+        for one in endpoint.ports
+        if one.name == port.name and port.protocol in (one.protocol, None)
+    ]
 
 
 def addresses_of(block: Block) -> Intervals:

@@ -45,7 +45,7 @@ class PeerMatches:
     ) -> PeerMatches:
         """An atom for each address."""
         every = family.every
-        members = {group: tuple(one for one in group.members if one in every) for group in groups}
+        members = {group: sorted(one for one in group.members if one in every) for group in groups}
         addresses = sorted({one for found in members.values() for one in found})
         index = {address: number for number, address in enumerate(addresses)}
         field = peer_field(family, direction)

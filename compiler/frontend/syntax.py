@@ -7,6 +7,7 @@ the API server would (P4, P9); nothing is resolved against an inventory yet.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum, StrEnum
 
 from npc.compiler.algebra.addresses import Cidr, format_cidr
@@ -18,6 +19,21 @@ class Direction(Enum):
 
     INGRESS = "ingress"
     EGRESS = "egress"
+
+
+class Action(Enum):
+    """What a rule decides (C2); the rules of a NetworkPolicy all allow."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    PASS = "pass"
+
+
+class Tier(Enum):
+    """Where a cluster policy stands: before the NetworkPolicies, or after them (C1)."""
+
+    ADMIN = "admin"
+    BASELINE = "baseline"
 
 
 class Operator(StrEnum):
@@ -94,12 +110,28 @@ class Block:
         return text
 
 
-Peer = Pods | Block
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The addresses of the nodes that a selector matches (C4)."""
+
+    nodes: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class BehindService:
+    """The pods behind a Service, at its target ports where they are a destination (X5)."""
+
+    name: str
+    namespace: str | None = None
+    """None: the policy's own."""
+
+
+Peer = Pods | Block | Nodes | BehindService
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports `first` to `last` of one protocol."""
+    """The ports `first` to `last` of one protocol; of ICMP, numbers `type << 8 | code` (X4)."""
 
     protocol: int
     first: int
@@ -108,9 +140,9 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class NamedPort:
-    """A port that the destination pod names (P10)."""
+    """A port that the destination pod names (P10), of one protocol or of whichever it gives the name."""
 
-    protocol: int
+    protocol: int | None
     name: str
 
 
@@ -118,12 +150,28 @@ Port = Ports | NamedPort
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """That the first packet of each connection that a rule matches is logged (X2)."""
+
+    prefix: str = ""
+    """What the log line begins with; empty: a text that names the policy and the rule."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """Traffic that may pass: any of the peers on any of the ports; None stands for all (P6)."""
+    """Traffic that is decided on: any of the peers on any of the ports; None stands for all (P6).
+
+    An empty tuple stands for none: of a peer that no version of the API known here has (C5).
+    """
 
     peers: tuple[Peer, ...] | None
     ports: tuple[Port, ...] | None
     origin: Origin = field(compare=False, repr=False)
+    action: Action = Action.ALLOW
+    name: str = ""
+    log: Log | None = None
+    until: date | None = None
+    """The last day on which the rule holds (X6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +194,29 @@ class NetworkPolicy:
         if direction not in self.isolates:
             return ()
         return self.ingress if direction is Direction.INGRESS else self.egress
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPolicy:
+    """A valid ClusterNetworkPolicy, or one of its forerunners; its rules are tried in order (C2)."""
+
+    name: str
+    tier: Tier
+    priority: int
+    """0 to 1000, 0 first."""
+    subject: Pods
+    """Its namespaces are never None."""
+    ingress: tuple[Rule, ...]
+    egress: tuple[Rule, ...]
+    origin: Origin = field(compare=False, repr=False)
+    kind: str = "ClusterNetworkPolicy"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def rules(self, direction: Direction) -> tuple[Rule, ...]:
+        """The rules of a direction, in order."""
+        return self.ingress if direction is Direction.INGRESS else self.egress
+
+
+Policy = NetworkPolicy | ClusterPolicy

@@ -6,7 +6,7 @@ from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.frontend.syntax import Direction, NetworkPolicy
 from npc.compiler.inventory import ContainerPort, Endpoint
-from npc.compiler.plan import ALLOW_ALL, Class, Plan
+from npc.compiler.plan import ALLOW_ALL, Class, Plan, Reason
 from npc.compiler.resolve import Model, uses_names
 
 _Question = tuple[tuple[int, ...], tuple[ContainerPort, ...]]
@@ -28,14 +28,14 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
             alike.setdefault(question, []).append(endpoint)
             isolating[question] = policies
         subjects: dict[PacketSet[Peers], list[Endpoint]] = {}
-        policy_names: dict[PacketSet[Peers], set[str]] = {}
+        reasons: dict[PacketSet[Peers], list[Reason]] = {}
         for question, endpoints in alike.items():
             policies = isolating[question]
             decision = PacketSet.of(model.rectangles(policies, direction, endpoints[0]))
             subjects.setdefault(decision, []).extend(endpoints)
-            policy_names.setdefault(decision, set()).update(map(str, policies))
+            reasons.setdefault(decision, []).append(Reason(tuple(endpoints), network=policies))
         found = [
-            Class(direction, decision, tuple(members), tuple(sorted(policy_names[decision])))
+            Class(direction, decision, tuple(members), tuple(reasons[decision]))
             for decision, members in subjects.items()
             if decision != ALLOW_ALL
         ]

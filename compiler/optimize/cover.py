@@ -47,23 +47,30 @@ def by_peers(decision: PacketSet[Peers]) -> tuple[Arm, ...]:
     for group, parts in sorted(groups.items()):
         own = widened(Intervals.union(parts), open_to_all)
         arms[own] = arms.get(own, Peers()) | Peers(frozenset({group}))
-    for block, own in _blocks(decision):
+    for blocks, own in _blocks(decision):
         own = widened(own, open_to_all)
-        arms[own] = arms.get(own, Peers()) | Peers(blocks=block)
+        arms[own] = arms.get(own, Peers()) | blocks
     return tuple(Arm(own, arms[own]) for own in sorted(arms, key=lambda own: own.ranges))
 
 
-def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Intervals, Intervals]]:
-    """The addresses of all blocks, cut where their traffic changes, with their traffic."""
-    rows = [(own, peers.blocks) for own, peers in decision.rectangles() if peers != ANYONE and peers.blocks]
-    cuts = sorted({cut for _, blocks in rows for low, high in blocks.ranges for cut in (low, high + 1)})
-    by_traffic: dict[Intervals, list[Range]] = {}
-    for low, following in pairwise(cuts):
-        own = Intervals.union(own for own, blocks in rows if low in blocks)
-        if own:
-            by_traffic.setdefault(own, []).append((low, following - 1))
-    for own, ranges in by_traffic.items():
-        yield Intervals.of(*ranges), own
+def _blocks(decision: PacketSet[Peers]) -> Iterator[tuple[Peers, Intervals]]:
+    """The addresses of all blocks, cut where their traffic changes, with their traffic.
+
+    Blocks with other holes are other blocks, even where they overlap.
+    """
+    by_holes: dict[frozenset[Group], list[tuple[Intervals, Intervals]]] = {}
+    for own, peers in decision.rectangles():
+        if peers != ANYONE and peers.blocks:
+            by_holes.setdefault(peers.holes, []).append((own, peers.blocks))
+    for holes, rows in by_holes.items():
+        cuts = sorted({cut for _, blocks in rows for low, high in blocks.ranges for cut in (low, high + 1)})
+        by_traffic: dict[Intervals, list[Range]] = {}
+        for low, following in pairwise(cuts):
+            own = Intervals.union(own for own, blocks in rows if low in blocks)
+            if own:
+                by_traffic.setdefault(own, []).append((low, following - 1))
+        for own, ranges in by_traffic.items():
+            yield Peers(blocks=Intervals.of(*ranges), holes=holes), own
 
 
 def widened(needed: Intervals, open_to_all: Intervals) -> Intervals:

@@ -1,6 +1,10 @@
-"""Peers: groups by identity, blocks by address, and ANYONE above both."""
+"""Peers: groups by identity, blocks by address less holes, and ANYONE above all."""
 
 from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,17 +15,20 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE, Group, Peers
 from tests.algebra.sets import INTERVALS, numbers
 
-MEMBERS = {"web": (1, 4, 9), "db": (4, 5), "nobody": ()}
-GROUPS = {key: Group(key, members) for key, members in MEMBERS.items()}
+MEMBERS = {"web": (1, 4, 9), "db": (4, 5), "nobody": (), "old": (5, 9, 14)}
+GROUPS = {key: Group(key, frozenset(members)) for key, members in MEMBERS.items()}
 PEERS = st.builds(Peers, st.frozensets(st.sampled_from(sorted(GROUPS.values()))), INTERVALS)
+BLOCKS = st.one_of(INTERVALS, st.just(EVERY_ADDRESS))
+SIMPLE = st.builds(Peers, st.frozensets(st.sampled_from(sorted(GROUPS.values()))), BLOCKS)
+OPERATORS = st.sampled_from([operator.or_, operator.and_, operator.sub])
 
 
 def test_a_group_is_its_key() -> None:
-    before, after = Group("pods(app=web) in ns/shop", (1,)), Group("pods(app=web) in ns/shop", (1, 2))
+    before, after = (Group("pods(app=web) in ns/shop", frozenset(members)) for members in ({1}, {1, 2}))
     assert before == after
     assert hash(before) == hash(after)
-    assert Group("a", (1,)) != Group("b", (1,))
-    assert sorted([Group("b", (1,)), Group("a", (2,))]) == [Group("a"), Group("b")]
+    assert Group("a", frozenset({1})) != Group("b", frozenset({1}))
+    assert sorted([Group("b", frozenset({1})), Group("a", frozenset({2}))]) == [Group("a"), Group("b")]
 
 
 @given(PEERS, PEERS)
@@ -38,7 +45,53 @@ def test_addresses_are_those_of_groups_and_blocks(peers: Peers) -> None:
     assert numbers(peers.addresses().ranges) == expected
 
 
+@given(st.lists(SIMPLE, min_size=5, max_size=5), st.lists(OPERATORS, min_size=4, max_size=4))
+def test_operators_are_those_of_sets(
+    operands: list[Peers], operators: list[Callable[[Any, Any], Any]]
+) -> None:
+    """However holes and groups come of each other: five operands under four operators."""
+    combine, *rest, last = operators
+    left = combine(operands[0], operands[1])
+    right = rest[0](operands[2], rest[1](operands[3], operands[4]))
+    result = last(left, right)
+    expected = last(left.addresses(), right.addresses())
+    assert result.addresses() == expected
+    assert left.addresses() == combine(operands[0].addresses(), operands[1].addresses())
+    assert bool(result) or not expected
+    assert all((address in result) == (address in expected) for address in range(20))
+    keys = [*result.groups, *result.holes]
+    assert len({(one.key, one.members) for one in keys}) == len({one.key for one in keys})
+
+
+@given(SIMPLE, SIMPLE)
+def test_nothing_is_derived_where_no_member_is_in_two_sets(left: Peers, right: Peers) -> None:
+    if not (left.addresses() & right.addresses()):
+        assert (left - right).groups == left.groups
+        assert not (left - right).holes
+
+
 WEB = Peers(frozenset({GROUPS["web"]}))
+OLD = Peers(frozenset({GROUPS["old"]}))
+
+
+@pytest.mark.parametrize(
+    ("peers", "groups", "holes"),
+    [
+        pytest.param(ANYONE - WEB, [], ["web"], id="a hole keeps its name"),
+        pytest.param((ANYONE - WEB) & OLD, ["old except web"], [], id="a group under a hole"),
+        pytest.param((ANYONE - WEB) | OLD, ["old"], ["web"], id="a group that fills a part of a hole"),
+        pytest.param(ANYONE - (ANYONE - WEB), ["web"], [], id="twice taken away"),
+        pytest.param(WEB & OLD, ["old and web"], [], id="both"),
+        pytest.param(WEB - Peers(blocks=Intervals.of((0, 3))), ["web not in (0.0.0.0/30)"], [], id="outside"),
+        pytest.param(WEB & Peers(blocks=Intervals.of((0, 3))), ["web in (0.0.0.0/30)"], [], id="inside"),
+        pytest.param(
+            Peers(blocks=Intervals.of((4, 5))) - Peers(frozenset({GROUPS["db"]})), [], [], id="none"
+        ),
+    ],
+)
+def test_where_names_come_from(peers: Peers, groups: list[str], holes: list[str]) -> None:
+    assert sorted(one.key for one in peers.groups) == groups
+    assert sorted(one.key for one in peers.holes) == holes
 
 
 @pytest.mark.parametrize(
@@ -73,6 +126,7 @@ def test_anyone_absorbs(left: Peers, right: Peers, union: Peers) -> None:
         (WEB, True),
         # A group is somebody by its identity, whoever its members are today.
         (Peers(frozenset({GROUPS["nobody"]})), True),
+        (Peers(blocks=Intervals.of((4, 5))) - Peers(frozenset({GROUPS["db"]})), False),
         (ANYONE, True),
     ],
 )

@@ -73,7 +73,7 @@ def _endpoint(number: int) -> Endpoint:
 
 ENDPOINTS: Final = tuple(map(_endpoint, range(PODS)))
 GROUPS: Final = tuple(
-    Group(f"g{number}", tuple(sorted(address for one in members for address in ENDPOINTS[one].addresses)))
+    Group(f"g{number}", frozenset(address for one in members for address in ENDPOINTS[one].addresses))
     for number, members in enumerate([(0,), (0, 1), (1, 2, 3), (2, 3, 4), (0, 1, 2, 3, 4, 5)])
 )
 
@@ -106,9 +106,7 @@ def plans(draw: st.DrawFn) -> Plan:
         decisions = draw(st.lists(_DECISIONS, max_size=3, unique=True))
         subjects = draw(st.permutations(ENDPOINTS))
         for index, decision in enumerate(decisions):
-            classes.append(
-                Class(direction, decision, (subjects[2 * index], subjects[2 * index + 1]), ("x/p",))
-            )
+            classes.append(Class(direction, decision, (subjects[2 * index], subjects[2 * index + 1])))
     names = {address: str(one) for one in ENDPOINTS for address in one.addresses}
     return Plan(tuple(sorted(classes, key=lambda one: one.key)), names)
 

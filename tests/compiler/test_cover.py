@@ -18,7 +18,8 @@ from npc.compiler.algebra.traffic import TCP, UDP
 from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
 
 GROUPS = tuple(
-    Group(key, members) for key, members in (("db", (3, 4)), ("nobody", ()), ("web", (1, 4, 2**128 + 1)))
+    Group(key, frozenset(members))
+    for key, members in (("db", (3, 4)), ("nobody", ()), ("web", (1, 4, 2**128 + 1)))
 )
 BLOCKS = st.lists(
     st.sampled_from(((0, 3), (2, 9), (4, 4), (0, 2**32 - 1), (2**128, 2**128 + 7), (2**128, 2**129 - 1))),
