@@ -9,13 +9,11 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import cidrs, format_cidr
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.algebra.peers import ANYONE, Peers
+from npc.compiler.algebra.peers import Peers
 from npc.compiler.frontend.source import Origin
-from npc.compiler.frontend.syntax import ClusterPolicy, Direction, NetworkPolicy, Policy
+from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
-
-ALLOW_ALL: PacketSet[Peers] = PacketSet.of([(traffic.ANY, ANYONE)])
-"""The decision at an endpoint that is not isolated."""
+from npc.compiler.tiers import ALLOW_ALL, Deciders
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,10 @@ class LoggedRule:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What decides for some subjects of a class: the policies of each tier, in the order of asking."""
+    """The policies that decide for some subjects of a class."""
 
     subjects: tuple[Endpoint, ...]
-    admin: tuple[ClusterPolicy, ...] = ()
-    network: tuple[NetworkPolicy, ...] = ()
-    baseline: tuple[ClusterPolicy, ...] = ()
-
-    @property
-    def policies(self) -> tuple[Policy, ...]:
-        """The policies of all tiers."""
-        return (*self.admin, *self.network, *self.baseline)
+    deciders: Deciders
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class Class:
     @property
     def policies(self) -> tuple[str, ...]:
         """The names of the policies that decide for the subjects, sorted."""
-        return tuple(sorted({str(policy) for reason in self.reasons for policy in reason.policies}))
+        return tuple(sorted({str(policy) for reason in self.reasons for policy in reason.deciders.policies}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from npc.backends.base import Backend, Options, find_backend
 from npc.backends.printing import render
+from npc.compiler.ambiguity import ambiguous_priorities
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import (
     Diagnostic,
@@ -23,12 +24,13 @@ from npc.compiler.frontend.diagnostics import (
 from npc.compiler.frontend.documents import Loaded, Progress, load
 from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.source import Source
-from npc.compiler.frontend.syntax import NetworkPolicy
+from npc.compiler.frontend.syntax import Policy
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.optimize import build_plan
 from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model
+from npc.compiler.services import unknown_services
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ def plan_sources(
         loaded = load(found, progress)
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
-        plan = _plan(loaded.policies, inventory, node, diagnostics)
+        plan = _plan(loaded, inventory, node, diagnostics)
         if not plan.classes:
-            diagnostics.append(_nothing_isolated(loaded.policies, node))
+            diagnostics.append(_nothing_isolated(loaded, node))
     return Planned(plan, inventory, tuple(diagnostics))
 
 
@@ -113,7 +115,7 @@ def check_paths(paths: Iterable[str], stdin: Callable[[], bytes] | None = None) 
     with _collector_paused():
         loaded = load(found)
         _, diagnostics = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
-        return (*faults, *loaded.diagnostics, *_duplicates(loaded.policies), *diagnostics)
+        return (*faults, *loaded.diagnostics, *_duplicates(loaded), *diagnostics)
 
 
 def _check_settings(backend: Backend, options: Options) -> None:
@@ -145,7 +147,7 @@ def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
     """The inventory and all diagnostics so far; InputError when one of them is an error."""
     namespaces = (one.namespace for one in loaded.policies)
     inventory, found = build_inventory(loaded.inventory, namespaces)
-    diagnostics = [*loaded.diagnostics, *_duplicates(loaded.policies), *found]
+    diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *found]
     if not loaded.inventory and not has_errors(diagnostics):
         diagnostics.append(
             Diagnostic(
@@ -159,9 +161,7 @@ def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
     return inventory, diagnostics
 
 
-def _plan(
-    policies: Sequence[NetworkPolicy], inventory: Inventory, node: str | None, diagnostics: list[Diagnostic]
-) -> Plan:
+def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: list[Diagnostic]) -> Plan:
     if node is not None and node not in inventory.node_names():
         known = sorted(inventory.node_names())
         close = nearest(node, known)
@@ -171,37 +171,48 @@ def _plan(
         raise InputError(
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
-    unique = {(one.namespace, one.name): one for one in policies}
-    model = Model(tuple(unique[key] for key in sorted(unique)), inventory)
+    policies = {(one.namespace, one.name): one for one in loaded.policies}
+    cluster_policies = {(one.kind, one.name): one for one in loaded.cluster_policies}
+    model = Model(
+        tuple(policies[key] for key in sorted(policies)),
+        tuple(cluster_policies[key] for key in sorted(cluster_policies)),
+        inventory,
+    )
+    unknown = list(unknown_services((*loaded.policies, *loaded.cluster_policies), inventory))
+    if unknown:
+        raise InputError([*diagnostics, *unknown])
+    diagnostics += ambiguous_priorities(model)
     if node is None:
         diagnostics += [
-            Diagnostic(codes.NO_ENDPOINT, f"the NetworkPolicy {one} selects no endpoint", one.origin)
+            Diagnostic(codes.NO_ENDPOINT, f"the {one.kind} {one} selects no endpoint", one.origin)
             for one in model.idle()
         ]
     return build_plan(model, node)
 
 
-def _nothing_isolated(policies: Sequence[NetworkPolicy], node: str | None) -> Diagnostic:
+def _nothing_isolated(loaded: Loaded, node: str | None) -> Diagnostic:
+    has_policies = bool(loaded.policies or loaded.cluster_policies)
     where = f" of the node {node}" if node is not None else ""
-    why = "no policy of the input isolates" if policies else "there is no policy that isolates"
+    why = "no policy of the input isolates" if has_policies else "there is no policy that isolates"
     return Diagnostic(
         codes.NO_SUBJECTS,
         f"{why} an endpoint{where}: everything passes",
-        help="check the policies' namespaces and podSelectors" if policies else "add files with policies",
+        help="check the policies' namespaces and podSelectors" if has_policies else "add files with policies",
     )
 
 
-def _duplicates(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
-    """Two policies of one namespace and name: an error when they differ, else worth a warning."""
-    seen: dict[tuple[str, str], NetworkPolicy] = {}
+def _duplicates(loaded: Loaded) -> Iterator[Diagnostic]:
+    """Two policies of one kind and name: an error when they differ, else worth a warning."""
+    seen: dict[tuple[str, str], Policy] = {}
+    policies: tuple[Policy, ...] = (*loaded.policies, *loaded.cluster_policies)
     for policy in policies:
-        first = seen.setdefault((policy.namespace, policy.name), policy)
+        first = seen.setdefault((policy.kind, str(policy)), policy)
         if first is policy:
             continue
         same = first == policy
         yield Diagnostic(
             codes.REPEATED if same else codes.DUPLICATE_POLICY,
-            f"the NetworkPolicy {policy} stands in the input twice" + ("" if same else ", and differs"),
+            f"the {policy.kind} {policy} stands in the input twice" + ("" if same else ", and differs"),
             policy.origin.at("metadata", "name"),
             related=(Related(first.origin.at("metadata", "name"), "first here"),),
         )

@@ -22,7 +22,7 @@ from npc.compiler.frontend.malformed import not_text
 from npc.compiler.frontend.networkpolicy import read_policy
 from npc.compiler.frontend.shapes import Problem, check_shape, describe, quoted
 from npc.compiler.frontend.source import Origin, PathInDocument, Source, format_path
-from npc.compiler.frontend.syntax import NetworkPolicy
+from npc.compiler.frontend.syntax import ClusterPolicy, NetworkPolicy
 from npc.compiler.frontend.yaml_reader import DEEPEST, read_yaml
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +49,7 @@ class Loaded:
     """What was read: valid policies, inventory objects with their origins, and what was found."""
 
     policies: tuple[NetworkPolicy, ...] = ()
+    cluster_policies: tuple[ClusterPolicy, ...] = ()
     inventory: tuple[tuple[InventoryObject, Origin], ...] = field(default=(), repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -88,12 +89,18 @@ def load(sources: Iterable[Source], progress: Progress | None = None) -> Loaded:
             progress("reading", done, len(listed))
         reader.source(source)
     reader.finish(listed)
-    return Loaded(tuple(reader.policies), tuple(reader.inventory), tuple(reader.diagnostics))
+    return Loaded(
+        tuple(reader.policies),
+        tuple(reader.cluster_policies),
+        tuple(reader.inventory),
+        tuple(reader.diagnostics),
+    )
 
 
 @dataclass(slots=True)
 class _Reader:
     policies: list[NetworkPolicy] = field(default_factory=list)
+    cluster_policies: list[ClusterPolicy] = field(default_factory=list)
     inventory: list[tuple[InventoryObject, Origin]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)

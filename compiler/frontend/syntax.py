@@ -189,6 +189,11 @@ class NetworkPolicy:
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def kind(self) -> str:
+        """What it is called in messages."""
+        return "NetworkPolicy"
+
     def rules(self, direction: Direction) -> tuple[Rule, ...]:
         """The rules of a direction that are in force: none where it is not isolated (P4)."""
         if direction not in self.isolates:

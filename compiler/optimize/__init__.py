@@ -2,48 +2,147 @@
 
 from __future__ import annotations
 
-from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.algebra.peers import Peers
-from npc.compiler.frontend.syntax import Direction, NetworkPolicy
-from npc.compiler.inventory import ContainerPort, Endpoint
-from npc.compiler.plan import ALLOW_ALL, Class, Plan, Reason
-from npc.compiler.resolve import Model, uses_names
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-_Question = tuple[tuple[int, ...], tuple[ContainerPort, ...]]
-"""What a decision depends on: the isolating policies, and the subject's ports where rules name them."""
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.frontend.syntax import Direction, Policy
+from npc.compiler.inventory import ContainerPort, Endpoint
+from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan, Reason
+from npc.compiler.resolve import Model, names_ports
+from npc.compiler.tiers import ALLOW_ALL, Deciders, Match, Packets, Tiers, denies
+
+_Question = tuple[tuple[tuple[int, ...], ...], tuple[ContainerPort, ...]]
+"""What a decision depends on: the policies that decide, and the subject's ports where rules name them."""
 
 
 def build_plan(model: Model, node: str | None = None) -> Plan:
     """The plan for a node's endpoints, or for all of the inventory's.
 
-    An isolated endpoint that may exchange everything is left out: it decides as if not isolated.
+    An endpoint that may exchange everything, and of whose packets none is logged, is left out: it
+    decides as if no policy did.
     """
     classes: list[Class] = []
+    hairpins: dict[int, Intervals] = {}
     for direction in (Direction.EGRESS, Direction.INGRESS):
-        alike: dict[_Question, list[Endpoint]] = {}
-        isolating: dict[_Question, tuple[NetworkPolicy, ...]] = {}
-        for endpoint, policies in model.isolating(direction, node):
-            names_ports = direction is Direction.INGRESS and uses_names(policies, direction)
-            question = tuple(map(id, policies)), endpoint.ports if names_ports else ()
-            alike.setdefault(question, []).append(endpoint)
-            isolating[question] = policies
-        subjects: dict[PacketSet[Peers], list[Endpoint]] = {}
-        reasons: dict[PacketSet[Peers], list[Reason]] = {}
-        for question, endpoints in alike.items():
-            policies = isolating[question]
-            decision = PacketSet.of(model.rectangles(policies, direction, endpoints[0]))
-            subjects.setdefault(decision, []).extend(endpoints)
-            reasons.setdefault(decision, []).append(Reason(tuple(endpoints), network=policies))
-        found = [
-            Class(direction, decision, tuple(members), tuple(reasons[decision]))
-            for decision, members in subjects.items()
-            if decision != ALLOW_ALL
-        ]
-        classes += sorted(found, key=lambda one: one.key)
+        found = _Classes(model, direction)
+        for endpoint, deciders in model.deciding(direction, node):
+            found.add(endpoint, deciders)
+        classes += sorted(found.classes(), key=lambda one: one.key)
+        for address, allowed in found.hairpins():
+            hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
     names = dict(model.names)
-    for one in classes:
-        for subject in one.subjects:
-            names.update(dict.fromkeys(subject.addresses, str(subject)))
-    used = {subject.node for one in classes for subject in one.subjects}
+    subjects = [subject for one in classes for subject in one.subjects]
+    for subject in subjects:
+        names.update(dict.fromkeys(subject.addresses, str(subject)))
+    used = {subject.node for subject in subjects}
     addresses = {one.name: one.addresses for one in model.inventory.nodes if one.name in used}
-    return Plan(tuple(classes), names, node, addresses)
+    return Plan(tuple(classes), names, node, addresses, _grouped(hairpins))
+
+
+@dataclass(slots=True)
+class _Classes:
+    """The classes of one direction, as endpoints are added to them."""
+
+    model: Model
+    direction: Direction
+    _subjects: dict[_Question, list[Endpoint]] = field(default_factory=dict)
+    _deciders: dict[_Question, Deciders] = field(default_factory=dict)
+    _names_ports: dict[int, bool] = field(default_factory=dict)
+    """Whether a policy names ports, by its identity."""
+    _matches: dict[tuple[int, tuple[ContainerPort, ...]], tuple[Match, ...]] = field(default_factory=dict)
+    """The matches of a cluster policy's rules at subjects with some ports, which many questions share."""
+
+    def add(self, endpoint: Endpoint, deciders: Deciders) -> None:
+        """Ask about an endpoint."""
+        names = self.direction is Direction.INGRESS and any(map(self._names, deciders.policies))
+        tiers = (deciders.admin, deciders.network, deciders.baseline)
+        question = tuple(tuple(map(id, tier)) for tier in tiers), endpoint.ports if names else ()
+        self._subjects.setdefault(question, []).append(endpoint)
+        self._deciders[question] = deciders
+
+    def classes(self) -> Iterator[Class]:
+        """Those that do not allow everything, or that log."""
+        subjects: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Endpoint]] = {}
+        reasons: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Reason]] = {}
+        for question, endpoints in self._subjects.items():
+            deciders = self._deciders[question]
+            tiers = self._tiers(deciders, endpoints[0])
+            answer = tiers.decision(), self._logs(tiers)
+            subjects.setdefault(answer, []).extend(endpoints)
+            reasons.setdefault(answer, []).append(Reason(tuple(endpoints), deciders))
+        for (decision, logs), members in subjects.items():
+            if decision != ALLOW_ALL or logs:
+                why = tuple(reasons[decision, logs])
+                yield Class(self.direction, decision, tuple(members), why, logs)
+
+    def hairpins(self) -> Iterator[tuple[int, Intervals]]:
+        """The subjects' addresses to which not everything passes from themselves, with what does."""
+        for question, endpoints in self._subjects.items():
+            deciders = self._deciders[question]
+            if not denies((*deciders.admin, *deciders.baseline), self.direction):
+                continue
+            tiers = self._tiers(deciders, endpoints[0])
+            for endpoint in endpoints:
+                for address in endpoint.addresses:
+                    allowed = tiers.hairpin(address)
+                    if allowed != traffic.ANY:
+                        yield address, allowed
+
+    def _names(self, policy: Policy) -> bool:
+        known = self._names_ports.get(id(policy))
+        if known is None:
+            known = self._names_ports[id(policy)] = names_ports(policy, self.direction)
+        return known
+
+    def _tiers(self, deciders: Deciders, subject: Endpoint) -> Tiers:
+        network = logging = None
+        if deciders.network:
+            network = PacketSet.of(self.model.rectangles(deciders.network, self.direction, subject))
+            logging = tuple(
+                self.model.match(policy, index, self.direction, subject)
+                for policy in deciders.network
+                for index, rule in enumerate(policy.rules(self.direction))
+                if rule.log is not None
+            )
+        admin, baseline = (
+            tuple(match for policy in tier for match in self._rules(policy, subject))
+            for tier in (deciders.admin, deciders.baseline)
+        )
+        return Tiers(admin, network, logging or (), baseline)
+
+    def _rules(self, policy: Policy, subject: Endpoint) -> Sequence[Match]:
+        ports = subject.ports if self.direction is Direction.INGRESS and self._names(policy) else ()
+        if (id(policy), ports) not in self._matches:
+            self._matches[id(policy), ports] = tuple(
+                self.model.match(policy, index, self.direction, subject)
+                for index in range(len(policy.rules(self.direction)))
+            )
+        return self._matches[id(policy), ports]
+
+    def _logs(self, tiers: Tiers) -> tuple[LoggedRule, ...]:
+        return tuple(
+            LoggedRule(match.rule.log.prefix, _words(match, self.direction), packets, match.rule.origin)
+            for match, packets in tiers.logged()
+            if match.rule.log is not None and packets
+        )
+
+
+def _words(match: Match, direction: Direction) -> str:
+    """What a rule does, whose it is and which: `deny guard-rails no-dev-ssh`, `allow shop/db ingress 2`."""
+    which = match.rule.name or f"{direction.value} {match.index + 1}"
+    return f"{match.rule.action.value} {match.policy} {which}"
+
+
+def _grouped(hairpins: dict[int, Intervals]) -> tuple[Hairpin, ...]:
+    """Addresses with the same traffic together."""
+    alike: dict[Intervals, list[int]] = {}
+    for address, allowed in sorted(hairpins.items()):
+        alike.setdefault(allowed, []).append(address)
+    return tuple(Hairpin(allowed, tuple(found)) for allowed, found in sorted(alike.items(), key=_ranges))
+
+
+def _ranges(item: tuple[Intervals, list[int]]) -> tuple[tuple[int, int], ...]:
+    return item[0].ranges

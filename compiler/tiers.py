@@ -1,0 +1,148 @@
+"""Tiers flatten into allow space: what rules that are tried in order let pass, as one set (C1-C3).
+
+Takes the rules that decide for a subject, each with the packets that it matches, and gives the packets
+that pass. Whatever a dataplane then holds is "allow, else drop", and no order is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.algebra.peers import ANYONE, Peers
+from npc.compiler.frontend.syntax import Action, ClusterPolicy, Direction, NetworkPolicy, Policy, Rule
+
+Packets = PacketSet[Peers]
+
+ALLOW_ALL: Packets = PacketSet.of([(traffic.ANY, ANYONE)])
+"""The decision at an endpoint that no policy decides for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """The policies that decide for an endpoint in one direction, tier by tier, in the order of asking."""
+
+    admin: tuple[ClusterPolicy, ...] = ()
+    network: tuple[NetworkPolicy, ...] = ()
+    """Those that isolate it (P1); their order means nothing."""
+    baseline: tuple[ClusterPolicy, ...] = ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policies of all tiers."""
+        return (*self.admin, *self.network, *self.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule, whose it is, and the packets that it matches at some subject."""
+
+    policy: Policy
+    index: int
+    """Among the policy's rules of the direction, from 0."""
+    rule: Rule
+    packets: Packets
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What rules that are tried in order come to: disjoint sets; all else they leave undecided."""
+
+    allowed: Packets = PacketSet()
+    denied: Packets = PacketSet()
+    passed: Packets = PacketSet()
+
+    @property
+    def decided(self) -> Packets:
+        """What goes no further."""
+        return self.allowed | self.denied
+
+    def and_then(self, match: Match) -> Outcome:
+        """The outcome with one more rule, which decides on what is undecided."""
+        match match.rule.action:
+            # What an earlier rule decided alike need not be taken away.
+            case Action.ALLOW:
+                found = match.packets - self.denied - self.passed
+                return Outcome(self.allowed | found, self.denied, self.passed)
+            case Action.DENY:
+                found = match.packets - self.allowed - self.passed
+                return Outcome(self.allowed, self.denied | found, self.passed)
+            case Action.PASS:
+                found = match.packets - self.allowed - self.denied
+                return Outcome(self.allowed, self.denied, self.passed | found)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """What decides for a subject in one direction, tier by tier."""
+
+    admin: tuple[Match, ...]
+    network: Packets | None
+    """What the NetworkPolicies allow; None where none isolates the subject."""
+    logging: tuple[Match, ...]
+    """The rules of the NetworkPolicies that log."""
+    baseline: tuple[Match, ...]
+
+    def decision(self) -> Packets:
+        """All that passes."""
+        left = self.network
+        if left is None:
+            left = ALLOW_ALL - in_order(self.baseline).denied
+        if not self.admin:
+            return left
+        admin = in_order(self.admin)
+        return admin.allowed | (left - admin.denied)
+
+    def logged(self) -> Iterator[tuple[Match, Packets]]:
+        """The rules that log, each with the packets that it comes to match (X2), in the order of asking."""
+        admin, baseline = Outcome(), Outcome()
+        for match in self.admin:
+            if match.rule.log is not None:
+                yield match, match.packets - admin.decided - admin.passed
+            admin = admin.and_then(match)
+        for match in self.logging:
+            yield match, match.packets - admin.decided
+        for match in self.baseline if self.network is None else ():
+            if match.rule.log is not None:
+                yield match, match.packets - admin.decided - baseline.decided - baseline.passed
+            baseline = baseline.and_then(match)
+
+    def hairpin(self, address: int) -> Intervals:
+        """What passes from a subject's address to itself: NetworkPolicies have no say in it (C6)."""
+        allowed = Intervals()
+        left = traffic.ANY
+        for tier in (self.admin, self.baseline):
+            passed = Intervals()
+            for match in tier:
+                own = _with_peer(match.packets, address) & left
+                match match.rule.action:
+                    case Action.ALLOW:
+                        allowed |= own
+                    case Action.PASS:
+                        passed |= own
+                    case Action.DENY:
+                        pass
+                left -= own
+            left |= passed
+        return allowed | left
+
+
+def in_order(matches: Iterable[Match]) -> Outcome:
+    """The outcome of rules of which the first that matches decides (C2)."""
+    outcome = Outcome()
+    for match in matches:
+        outcome = outcome.and_then(match)
+    return outcome
+
+
+def denies(policies: Iterable[ClusterPolicy], direction: Direction) -> bool:
+    """Whether a rule of the direction denies."""
+    return any(rule.action is Action.DENY for policy in policies for rule in policy.rules(direction))
+
+
+def _with_peer(packets: Packets, address: int) -> Intervals:
+    """The traffic that is exchanged with an address."""
+    return Intervals.of(*((low, high) for low, high, peers in packets.parts if address in peers))
