@@ -30,27 +30,32 @@ class Decisions:
     at: Mapping[tuple[Direction, int], Decision]
     names: Mapping[int, str] = field(default_factory=dict, compare=False)
     """`namespace/name` of the endpoints behind addresses, as far as they are known."""
+    hairpins: Mapping[int, Intervals] = field(default_factory=dict)
+    """What may pass from an address to itself, where that is not everything (C6)."""
+    logs: Mapping[tuple[Direction, int], tuple[str, ...]] = field(default_factory=dict)
+    """The rules that log at each subject's address and direction, as text."""
     options: Mapping[str, str] = field(default_factory=dict)
     """What else bears on which packets pass, where it is not the default: `own-node` → `policed`."""
 
     @staticmethod
     def of(plan: Plan) -> Decisions:
-        """A plan's; its options are not known to it."""
+        """A plan's; its options are not known to it, and what it logs is no decision."""
         at: dict[tuple[Direction, int], Decision] = {}
         for one in plan.classes:
             exact = one.decision.map(lambda peers: peers.addresses())
             for subject in one.subjects:
                 at.update(dict.fromkeys(((one.direction, address) for address in subject.addresses), exact))
-        return Decisions(at, plan.names)
+        hairpins = {address: one.traffic for one in plan.hairpins for address in one.addresses}
+        return Decisions(at, plan.names, hairpins)
 
     def decision(self, direction: Direction, address: int) -> Decision:
         """What the endpoint with an address may exchange in a direction."""
         return self.at.get((direction, address), OPEN)
 
     def passing(self, source: int, destination: int) -> Intervals:
-        """The traffic that passes from one address to another: both ends allow it (P3), or are one (A2)."""
+        """The traffic that passes between two addresses: both ends allow it (P3), or are one (A2, C6)."""
         if source == destination:
-            return traffic.ANY
+            return self.hairpins.get(source, traffic.ANY)
         return exchanged(self.decision(Direction.EGRESS, source), destination) & exchanged(
             self.decision(Direction.INGRESS, destination), source
         )

@@ -54,6 +54,15 @@ def changed_options(old: Decisions, new: Decisions) -> Iterator[str]:
             yield f"{name} was {before}, is now {after}"
 
 
+def changed_logs(old: Decisions, new: Decisions) -> Iterator[str]:
+    """`what is logged at the ingress of shop/db is another`, for each subject of which that is so."""
+    keys = sorted(old.logs.keys() | new.logs.keys(), key=lambda key: (key[0].value, key[1]))
+    for direction, address in keys:
+        if old.logs.get((direction, address)) != new.logs.get((direction, address)):
+            name = new.name(address) or old.name(address) or format_address(address)
+            yield f"what is logged at the {direction.value} of {name} is another"
+
+
 def witness(old: Decisions, new: Decisions) -> Witness | None:
     """A packet that shows how two plans differ; None when they decide alike.
 
@@ -83,6 +92,11 @@ def witness(old: Decisions, new: Decisions) -> Witness | None:
         shown = example(exchanged(delta, peer))
         passed = shown in exchanged(old.decision(direction, subject), peer)
         return _witness(old, new, source, destination, shown, passed, direction)
+    for address in sorted(old.hairpins.keys() | new.hairpins.keys()):
+        before, after = old.passing(address, address), new.passing(address, address)
+        if before != after:
+            shown = example((before - after) | (after - before))
+            return _witness(old, new, address, address, shown, shown in before)
     return None
 
 

@@ -160,6 +160,8 @@ class _Checker:
     def _why(self, claim: Claim, source: int, destination: int, shown: int) -> str:
         """Which ends deny a packet, or else why it passes."""
         if source == destination:
+            if source in self.decisions.hairpins:
+                return ": cluster policies decide on what reaches an endpoint from itself (C6)"
             return ": an endpoint always reaches itself (A2)"
         if self._is_own_node(source, destination):
             return ": a pod and its own node always reach each other (A3)"

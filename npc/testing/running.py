@@ -16,7 +16,7 @@ from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.render import Format, render, summary
 from npc.compiler.frontend.source import Source
 from npc.testing.cases import DIAGNOSTICS, EXPECT, PACKETS, PLAN, SETTINGS, Case
-from npc.testing.meaning import changed_options, witness
+from npc.testing.meaning import changed_logs, changed_options, witness
 from npc.testing.packets import check_claims, read_claims
 from npc.testing.plantext import PlanTextError, read_plan, write_plan
 from npc.testing.settings import Settings, read_settings
@@ -216,7 +216,7 @@ def _meaning(expected: dict[str, bytes], compiled: _Compiled) -> str:
         return f"what it meant before is not known: {PLAN}: {error}"
     names = {address: str(one) for one in planned.inventory.endpoints for address in one.addresses}
     new = replace(read_plan(compiled.files[PLAN].decode()), names=names)
-    found: Sequence[str] = [*changed_options(old, new)]
+    found: Sequence[str] = [*changed_options(old, new), *changed_logs(old, new)]
     if (packet := witness(old, new)) is not None:
         found = [str(packet), *found]
     return f"the meaning changed: {'; '.join(found)}" if found else "only the text changed, not what passes"
