@@ -11,7 +11,7 @@ from npc.compiler.frontend.syntax import ClusterPolicy, Direction
 from npc.compiler.inventory import Endpoint
 from npc.compiler.labels import members
 from npc.compiler.resolve import Model, names_ports
-from npc.compiler.tiers import Match, Packets, in_order
+from npc.compiler.tiers import Match, Ordered, Packets
 
 
 def ambiguous_priorities(model: Model) -> Iterator[Diagnostic]:
@@ -56,7 +56,7 @@ def _unlike(
 
 def _conflict(left: Sequence[Match], right: Sequence[Match]) -> Packets:
     """The packets that two policies, each by itself, decide differently about."""
-    one, other = in_order(left), in_order(right)
+    one, other = Ordered.of(left).outcome, Ordered.of(right).outcome
     return (
         one.allowed & (other.denied | other.passed)
         | one.denied & (other.allowed | other.passed)

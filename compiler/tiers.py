@@ -76,66 +76,65 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """Rules of which the first that matches decides (C2), and what they come to."""
+
+    matches: tuple[Match, ...]
+    outcome: Outcome
+
+    @staticmethod
+    def of(matches: Iterable[Match]) -> Ordered:
+        matches = tuple(matches)
+        outcome = Outcome()
+        for match in matches:
+            outcome = outcome.and_then(match)
+        return Ordered(matches, outcome)
+
+    def logged(self) -> Iterator[tuple[Match, Packets]]:
+        """The rules that log, each with the packets that no rule before it decides on."""
+        outcome = Outcome()
+        for match in self.matches if any(one.rule.log for one in self.matches) else ():
+            if match.rule.log is not None:
+                yield match, match.packets - outcome.decided - outcome.passed
+            outcome = outcome.and_then(match)
+
+
+@dataclass(frozen=True, slots=True)
 class Tiers:
     """What decides for a subject in one direction, tier by tier."""
 
-    admin: tuple[Match, ...]
+    admin: Ordered
     network: Packets | None
     """What the NetworkPolicies allow; None where none isolates the subject."""
     logging: tuple[Match, ...]
     """The rules of the NetworkPolicies that log."""
-    baseline: tuple[Match, ...]
+    baseline: Ordered
 
     def decision(self) -> Packets:
         """All that passes."""
         left = self.network
         if left is None:
-            left = ALLOW_ALL - in_order(self.baseline).denied
-        if not self.admin:
+            left = ALLOW_ALL - self.baseline.outcome.denied
+        if not self.admin.matches:
             return left
-        admin = in_order(self.admin)
+        admin = self.admin.outcome
         return admin.allowed | (left - admin.denied)
 
     def logged(self) -> Iterator[tuple[Match, Packets]]:
         """The rules that log, each with the packets that it comes to match (X2), in the order of asking."""
-        admin, baseline = Outcome(), Outcome()
-        for match in self.admin:
-            if match.rule.log is not None:
-                yield match, match.packets - admin.decided - admin.passed
-            admin = admin.and_then(match)
+        yield from self.admin.logged()
+        decided = self.admin.outcome.decided
         for match in self.logging:
-            yield match, match.packets - admin.decided
-        for match in self.baseline if self.network is None else ():
-            if match.rule.log is not None:
-                yield match, match.packets - admin.decided - baseline.decided - baseline.passed
-            baseline = baseline.and_then(match)
+            yield match, match.packets - decided
+        if self.network is None:
+            for match, packets in self.baseline.logged():
+                yield match, packets - decided
 
     def hairpin(self, address: int) -> Intervals:
         """What passes from a subject's address to itself: NetworkPolicies have no say in it (C6)."""
-        allowed = Intervals()
-        left = traffic.ANY
-        for tier in (self.admin, self.baseline):
-            passed = Intervals()
-            for match in tier:
-                own = _with_peer(match.packets, address) & left
-                match match.rule.action:
-                    case Action.ALLOW:
-                        allowed |= own
-                    case Action.PASS:
-                        passed |= own
-                    case Action.DENY:
-                        pass
-                left -= own
-            left |= passed
-        return allowed | left
-
-
-def in_order(matches: Iterable[Match]) -> Outcome:
-    """The outcome of rules of which the first that matches decides (C2)."""
-    outcome = Outcome()
-    for match in matches:
-        outcome = outcome.and_then(match)
-    return outcome
+        admin, baseline = self.admin.outcome, self.baseline.outcome
+        left = traffic.ANY - _with_peer(admin.denied, address) - _with_peer(baseline.denied, address)
+        return left | _with_peer(admin.allowed, address)
 
 
 def denies(policies: Iterable[ClusterPolicy], direction: Direction) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.frontend.syntax import Direction, Policy
+from npc.compiler.frontend.syntax import ClusterPolicy, Direction, Policy
 from npc.compiler.inventory import ContainerPort, Endpoint
 from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan, Reason
 from npc.compiler.resolve import Model, names_ports
-from npc.compiler.tiers import ALLOW_ALL, Deciders, Match, Packets, Tiers, denies
+from npc.compiler.tiers import ALLOW_ALL, Deciders, Match, Ordered, Packets, Tiers, denies
 
 _Question = tuple[tuple[tuple[int, ...], ...], tuple[ContainerPort, ...]]
 """What a decision depends on: the policies that decide, and the subject's ports where rules name them."""
@@ -52,8 +52,8 @@ class _Classes:
     _deciders: dict[_Question, Deciders] = field(default_factory=dict)
     _names_ports: dict[int, bool] = field(default_factory=dict)
     """Whether a policy names ports, by its identity."""
-    _matches: dict[tuple[int, tuple[ContainerPort, ...]], tuple[Match, ...]] = field(default_factory=dict)
-    """The matches of a cluster policy's rules at subjects with some ports, which many questions share."""
+    _ordered: dict[tuple[tuple[int, ...], tuple[ContainerPort, ...]], Ordered] = field(default_factory=dict)
+    """The rules of some cluster policies at subjects with some ports, which many questions share."""
 
     def add(self, endpoint: Endpoint, deciders: Deciders) -> None:
         """Ask about an endpoint."""
@@ -107,20 +107,19 @@ class _Classes:
                 for index, rule in enumerate(policy.rules(self.direction))
                 if rule.log is not None
             )
-        admin, baseline = (
-            tuple(match for policy in tier for match in self._rules(policy, subject))
-            for tier in (deciders.admin, deciders.baseline)
-        )
+        admin, baseline = (self._in_order(tier, subject) for tier in (deciders.admin, deciders.baseline))
         return Tiers(admin, network, logging or (), baseline)
 
-    def _rules(self, policy: Policy, subject: Endpoint) -> Sequence[Match]:
-        ports = subject.ports if self.direction is Direction.INGRESS and self._names(policy) else ()
-        if (id(policy), ports) not in self._matches:
-            self._matches[id(policy), ports] = tuple(
+    def _in_order(self, policies: Sequence[ClusterPolicy], subject: Endpoint) -> Ordered:
+        names = self.direction is Direction.INGRESS and any(map(self._names, policies))
+        key = tuple(map(id, policies)), subject.ports if names else ()
+        if key not in self._ordered:
+            self._ordered[key] = Ordered.of(
                 self.model.match(policy, index, self.direction, subject)
+                for policy in policies
                 for index in range(len(policy.rules(self.direction)))
             )
-        return self._matches[id(policy), ports]
+        return self._ordered[key]
 
     def _logs(self, tiers: Tiers) -> tuple[LoggedRule, ...]:
         return tuple(

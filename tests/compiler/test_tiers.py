@@ -11,7 +11,7 @@ from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import ANYONE, Group, Peers
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.frontend.syntax import EVERYTHING, Action, ClusterPolicy, Log, Pods, Rule, Tier
-from npc.compiler.tiers import Match, Packets, Tiers, in_order
+from npc.compiler.tiers import Match, Ordered, Packets, Tiers
 
 NOWHERE = Origin(Source("test"))
 POLICY = ClusterPolicy("p", Tier.ADMIN, 0, Pods(EVERYTHING, EVERYTHING), (), (), NOWHERE)
@@ -50,7 +50,8 @@ def tiers(draw: st.DrawFn) -> tuple[Tiers, tuple[Match, ...] | None]:
     network = draw(st.none() | ALLOWING)
     allowed = None if network is None else PacketSet.of(_rectangles(network))
     logging = tuple(one for one in network or () if one.rule.log)
-    return Tiers(draw(ORDERED), allowed, logging, draw(ORDERED)), network
+    admin, baseline = (Ordered.of(draw(ORDERED)) for _ in range(2))
+    return Tiers(admin, allowed, logging, baseline), network
 
 
 def _rectangles(matches: tuple[Match, ...]) -> list[tuple[Intervals, Peers]]:
@@ -71,7 +72,7 @@ def asked(
 ) -> tuple[bool, list[Match]]:
     """Whether a packet passes, and the rules that are met on its way."""
     met = []
-    admin = first(found.admin, own, address)
+    admin = first(found.admin.matches, own, address)
     if admin is not None:
         met.append(admin)
         if admin.rule.action is not Action.PASS:
@@ -79,7 +80,7 @@ def asked(
     if network is not None:
         matching = [one for one in network if holds(one.packets, own, address)]
         return bool(matching), [*met, *matching]
-    baseline = first(found.baseline, own, address)
+    baseline = first(found.baseline.matches, own, address)
     if baseline is not None:
         met.append(baseline)
     return baseline is None or baseline.rule.action is not Action.DENY, met
@@ -107,7 +108,7 @@ def test_network_policies_have_no_say_in_hairpins(drawn: tuple[Tiers, tuple[Matc
 
 @given(ORDERED)
 def test_outcomes_are_disjoint(matches: tuple[Match, ...]) -> None:
-    outcome = in_order(matches)
+    outcome = Ordered.of(matches).outcome
     for own, address in POINTS:
         actions = [
             action
