@@ -107,7 +107,7 @@ def _addresses(groups: Iterable[Group]) -> Intervals:
 
 def _normal(groups: Iterable[Group], blocks: Intervals, holes: Iterable[Group]) -> Peers:
     """Peers without holes that make no difference, and without groups that none makes."""
-    groups = frozenset(groups)
+    groups = frozenset(_without_parts(groups))
     listed: set[int] = set().union(*(group.members for group in groups))
     holes = frozenset(
         hole for hole in holes if any(one in blocks and one not in listed for one in hole.members)
@@ -121,6 +121,14 @@ def _normal(groups: Iterable[Group], blocks: Intervals, holes: Iterable[Group]) 
             group for group in groups if not all(group.members.isdisjoint(hole.members) for hole in holes)
         )
     return Peers(groups, blocks, holes)
+
+
+def _without_parts(groups: Iterable[Group]) -> Iterator[Group]:
+    """The groups that are no part of another, each once."""
+    largest_first = sorted(set(groups), key=lambda group: (-len(group.members), group.key))
+    for index, group in enumerate(largest_first):
+        if not any(group.members <= larger.members for larger in largest_first[:index]):
+            yield group
 
 
 def _is_within(blocks: Intervals, addresses: Intervals) -> bool:

@@ -1,7 +1,7 @@
 """Every diagnostic that npc can give: stable codes, severities and titles.
 
 1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
-4xx: notes and warnings about what was read; 5xx: what was asked of a compilation.
+4xx: notes and warnings about what was read; 5xx: what was asked of a compilation; 6xx: the policy language.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ TOO_DEEP = _error("NPC106", "the document is nested too deeply or its aliases ex
 NOT_AN_OBJECT = _error("NPC107", "the document is not a Kubernetes object")
 UNKNOWN_VERSION = _error("NPC108", "an apiVersion or kind that npc cannot compile")
 NO_INPUT = _error("NPC109", "there is nothing to read")
+NOT_COMPILABLE = _error("NPC110", "a part of the API that npc cannot compile")
 
 UNKNOWN_FIELD = _error("NPC201", "a field that the API does not have")
 WRONG_TYPE = _error("NPC202", "a value of the wrong type")
@@ -65,6 +66,9 @@ HOST_BITS = _warning("NPC401", "a CIDR has bits set beyond its prefix length")
 LEADING_ZEROS = _warning("NPC402", "a CIDR has numbers with leading zeros")
 NULL_LABEL = _warning("NPC403", "a label value is null and read as empty")
 REPEATED = _warning("NPC404", "the same object stands in the input twice")
+FAILS_CLOSED = _warning("NPC405", "a peer or protocol of a kind that npc does not know")
+UNUSED = _warning("NPC406", "a set or service is used nowhere")
+EXPIRED = _warning("NPC407", "a rule is left out: its last day is past")
 HOST_NETWORK = _note("NPC411", "host-network pods are no endpoints")
 FINISHED = _note("NPC412", "finished pods are no endpoints")
 NO_ADDRESS = _note("NPC413", "pods without an address are no endpoints")
@@ -80,6 +84,18 @@ NO_TARGET = _error("NPC503", "there is no such target")
 TEMPLATE = _error("NPC504", "a template cannot be used")
 OUTPUT = _error("NPC505", "the output cannot be written")
 OPTION = _error("NPC506", "an option has a value that the target cannot use")
+INEXPRESSIBLE = _error("NPC507", "the target cannot express a rule")
+
+SENTENCE = _error("NPC601", "a text that is not in the policy language")
+UNDEFINED = _error("NPC602", "a set or service that is not defined")
+DEFINED_TWICE = _error("NPC603", "a set or service is defined twice")
+CYCLE = _error("NPC604", "a set or service is defined by itself")
+NOT_INCLUDED = _error("NPC605", "a file cannot be included")
+INCLUDE_CYCLE = _error("NPC606", "files include each other")
+NOT_HERE = _error("NPC607", "what a policy of this kind cannot say")
+ISOLATES_NOTHING = _error("NPC608", "a policy isolates nothing")
+NOT_IN_KUBERNETES = _error("NPC611", "what Kubernetes cannot say")
+NO_WORDS = _error("NPC612", "what the policy language cannot say")
 
 ALL: tuple[Code, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Code))
 """Every code, in order."""

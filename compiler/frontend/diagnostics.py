@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from npc.compiler.frontend.codes import Code, Severity
 from npc.compiler.frontend.source import Origin
@@ -39,6 +40,14 @@ class Diagnostic:
     @property
     def severity(self) -> Severity:
         return self.code.severity
+
+
+class Format(StrEnum):
+    """How diagnostics are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
 
 
 class InputError(Exception):

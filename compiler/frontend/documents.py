@@ -1,14 +1,16 @@
-"""Sources to Kubernetes objects, by kind.
+"""Sources to policies and inventory objects, by kind.
 
-Any mix of YAML streams, JSON and `List` objects; policies and inventory may stand together. What
-goes to msgspec as bytes stays bytes until its type is known, so a large inventory is decoded once.
+Any mix of YAML streams, JSON and `List` objects, and of texts in npc's own language; policies and inventory
+may stand together. What goes to msgspec as bytes stays bytes until its type is known, so a large inventory is
+decoded once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -16,10 +18,11 @@ from msgspec import Raw, Struct
 
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.diagnostics import Diagnostic, nearest
+from npc.compiler.frontend.files import LANGUAGE_SUFFIX, STDIN
 from npc.compiler.frontend.json_reader import MalformedJson, read_json
-from npc.compiler.frontend.kinds import is_inventory, is_list, is_policy, item_kind, mistake
+from npc.compiler.frontend.kinds import has_namesakes, is_inventory, is_list, is_policy, item_kind, mistake
 from npc.compiler.frontend.malformed import not_text
-from npc.compiler.frontend.networkpolicy import read_policy
+from npc.compiler.frontend.policies import policy_of
 from npc.compiler.frontend.shapes import Problem, check_shape, describe, quoted
 from npc.compiler.frontend.source import Origin, PathInDocument, Source, format_path
 from npc.compiler.frontend.syntax import ClusterPolicy, NetworkPolicy
@@ -74,20 +77,28 @@ _list = msgspec.json.Decoder(_List)
 _items = msgspec.json.Decoder(list[Raw])
 _object = msgspec.json.Decoder(schema.Object)
 _object_list = msgspec.json.Decoder(schema.ObjectList)
+_BEGINS_LIKE_THE_LANGUAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s|#[^\r\n]*+)*+(?:policy|cluster|set|service|include)(?=[\s\"])(?!\s*:)"
+)
+"""How a text in npc's own language begins, and no manifest does."""
 _BEGINS_LIKE_JSON = re.compile(rb"\s*[{\[]")
 _MEANT_AS_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[{\["])')
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not what was asked for."""
 
 
-def load(sources: Iterable[Source], progress: Progress | None = None) -> Loaded:
-    """Read and validate all sources; errors are in the result's diagnostics, never raised."""
+def load(sources: Iterable[Source], progress: Progress | None = None, *, today: date | None = None) -> Loaded:
+    """Read and validate all sources; errors are in the result's diagnostics, never raised.
+
+    Rules whose last day is before `today` are left out (X6); None: none is.
+    """
     reader = _Reader()
     listed = list(sources)
     for done, source in enumerate(listed):
         if progress is not None:
             progress("reading", done, len(listed))
         reader.source(source)
+    reader.read_language(today)
     reader.finish(listed)
     return Loaded(
         tuple(reader.policies),
@@ -103,16 +114,24 @@ class _Reader:
     cluster_policies: list[ClusterPolicy] = field(default_factory=list)
     inventory: list[tuple[InventoryObject, Origin]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    in_language: list[Source] = field(default_factory=list)
+    """Those in npc's own language: read together, for they include each other."""
     passed_over: dict[str, int] = field(default_factory=dict)
     is_empty: bool = True
     """Whether no document has been seen yet."""
 
     def source(self, source: Source) -> None:
+        if source.name.endswith(LANGUAGE_SUFFIX):
+            self.in_language.append(source)
+            return
         try:
             data = source.data()
         except OSError as error:
             reason = error.strerror or str(error)
             self.diagnostics.append(Diagnostic(codes.UNREADABLE, f"{source.name}: {reason}"))
+            return
+        if source.name == STDIN and _BEGINS_LIKE_THE_LANGUAGE.match(data):
+            self.in_language.append(source)
             return
         data = data.removeprefix(b"\xef\xbb\xbf")
         refused = None
@@ -136,6 +155,18 @@ class _Reader:
         for document in documents:
             if document.value is not None:
                 self._value(document.value, document.origin)
+
+    def read_language(self, today: date | None) -> None:
+        """Read the sources in npc's own language, when there are any."""
+        if not self.in_language:
+            return
+        from npc.compiler.language.lowering import lower
+
+        lowered = lower(self.in_language, today)
+        self.policies.extend(lowered.policies)
+        self.cluster_policies.extend(lowered.cluster_policies)
+        self.diagnostics.extend(lowered.diagnostics)
+        self.is_empty &= lowered.is_empty
 
     def finish(self, sources: Sequence[Source]) -> None:
         """Say what only the end shows: how much was passed over, or that there was nothing at all."""
@@ -251,7 +282,7 @@ class _Reader:
         elif is_inventory(kind, version):
             self._inventory_object(value, kind, origin)
         elif is_policy(kind, version):
-            self._policy(value, origin)
+            self._policy(value, kind, origin)
         elif (problem := mistake(kind, version)) is not None:
             self._report(origin, "", problem)
         else:
@@ -270,21 +301,15 @@ class _Reader:
             message = f"expected a list, found {describe(items)}"
             self._report(origin, kind, Problem(("items",), codes.WRONG_TYPE, message, "TypeInvalid"))
 
-    def _policy(self, value: dict[str, Any], origin: Origin) -> None:
-        problems: list[Problem] = []
-        shape: list[Problem] = []
-        try:
-            decoded = msgspec.convert(value, schema.NetworkPolicy)
-        except msgspec.ValidationError:
-            shape, kept = check_shape(value, schema.NetworkPolicy)
-            decoded = msgspec.convert(kept, schema.NetworkPolicy)
-        policy = read_policy(decoded, origin, problems.append)
-        if shape:
-            problems = [*shape, *_standing(problems, shape, value)]
-        elif not any(one.code.severity is codes.Severity.ERROR for one in problems):
-            self.policies.append(policy)
+    def _policy(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
+        policy, problems = policy_of(value, kind, origin)
+        match policy:
+            case NetworkPolicy():
+                self.policies.append(policy)
+            case ClusterPolicy():
+                self.cluster_policies.append(policy)
         for problem in problems:
-            self._report(origin, f"NetworkPolicy {_name_of(value)}", problem)
+            self._report(origin, f"{kind} {_name_of(value)}", problem)
 
     def _inventory_object(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
         try:
@@ -333,8 +358,7 @@ class _Reader:
     def _pass_over(self, kind: str, version: Any) -> None:
         self.is_empty = False
         group = version.rpartition("/")[0] if isinstance(version, str) else ""
-        is_namesake = kind == "NetworkPolicy" or is_inventory(kind, None)
-        name = f"{kind}.{group}" if is_namesake and group else kind
+        name = f"{kind}.{group}" if group and has_namesakes(kind) else kind
         name = name if len(name) <= 80 else name[:77] + "..."
         self.passed_over[name] = self.passed_over.get(name, 0) + 1
 
@@ -380,31 +404,6 @@ def _as_item(value: dict[str, Any], list_kind: Any, list_version: Any) -> dict[s
     if kind is None or "kind" in value:
         return value
     return {"apiVersion": list_version, "kind": kind, **value}
-
-
-def _standing(problems: list[Problem], shape: list[Problem], value: dict[str, Any]) -> Iterator[Problem]:
-    """The problems that stand whatever the parts of a wrong shape were meant to be.
-
-    What stands around or in such a part, or is missing beside one, would be judged wrongly without it.
-    """
-    wrong = {one.path for one in shape}
-    around = {path[:length] for path in wrong for length in range(len(path))}
-    beside = {path[:-1] for path in wrong if isinstance(path[-1], str)}
-    for one in problems:
-        within = any(one.path[:length] in wrong for length in range(1, len(one.path) + 1))
-        relies = one.path[-1] == "endPort" or not _leads(value, one.path)
-        if one.path not in around and not within and not (relies and one.path[:-1] in beside):
-            yield one
-
-
-def _leads(value: Any, path: PathInDocument) -> bool:
-    """Whether there is something at a path."""
-    try:
-        for step in path:
-            value = value[step]
-    except (KeyError, IndexError, TypeError):
-        return False
-    return True
 
 
 def _name_of(value: Any) -> str:

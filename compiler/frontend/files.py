@@ -10,8 +10,12 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.source import Source
 
-SUFFIXES = (".yaml", ".yml", ".json")
+LANGUAGE_SUFFIX = ".npc"
+"""Of files in npc's own language."""
+SUFFIXES = (".yaml", ".yml", ".json", LANGUAGE_SUFFIX)
 """Files of a directory that are read."""
+STDIN = "<stdin>"
+"""What standard input is called."""
 
 
 def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Source], list[Diagnostic]]:
@@ -32,7 +36,7 @@ def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Sour
         try:
             if text == "-":
                 if "-" not in found:
-                    found["-"] = Source("<stdin>", content=stdin())
+                    found["-"] = Source(STDIN, content=stdin())
             elif text and path.is_dir():
                 before = len(diagnostics)
                 files = list(_files(path, unreadable))

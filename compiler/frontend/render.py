@@ -7,13 +7,12 @@ import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from npc.compiler.frontend.codes import ALL, Severity
-from npc.compiler.frontend.diagnostics import Diagnostic
+from npc.compiler.frontend.diagnostics import Diagnostic, Format
 from npc.compiler.frontend.locate import Page, locate
 from npc.compiler.frontend.source import Origin, Source, Span
 
@@ -25,14 +24,6 @@ _WIDTH = 120
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _COLOURS = {Severity.ERROR: "\033[1;31m", Severity.WARNING: "\033[1;33m", Severity.NOTE: "\033[1;36m"}
 _BOLD, _DIM, _PLAIN = "\033[1m", "\033[2m", "\033[0m"
-
-
-class Format(StrEnum):
-    """How diagnostics are written."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
 
 
 def render(diagnostics: Iterable[Diagnostic], format: Format, *, colour: bool = False) -> str:

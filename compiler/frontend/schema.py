@@ -7,7 +7,7 @@ conversion fails, `shapes` walks the same types to say all that is wrong.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
@@ -27,6 +27,16 @@ def _camel(name: str) -> str:
 
 class Strict(Struct, forbid_unknown_fields=True, rename=_camel, gc=False):
     """An object whose unknown fields are errors."""
+
+
+class Extensible(Strict):
+    """An object of which exactly one field is set, and of which the API may come to have more.
+
+    One that has none of the fields known here, but others, is read as having none (C5).
+    """
+
+    misplaced: ClassVar[frozenset[str]] = frozenset()
+    """Fields of other objects: errors here, and no news."""
 
 
 class Open(Struct, rename=_camel, gc=False):

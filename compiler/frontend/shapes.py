@@ -6,7 +6,7 @@ so that what remains can be validated further in the same run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,7 +15,8 @@ from msgspec import inspect
 
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
-from npc.compiler.frontend.diagnostics import nearest
+from npc.compiler.frontend.diagnostics import did_you_mean, nearest
+from npc.compiler.frontend.schema import Extensible
 from npc.compiler.frontend.source import PathInDocument
 
 
@@ -46,6 +47,29 @@ def invalid(
     """A value (as it is to be shown) that is not what was expected."""
     message = f"Invalid value {value}: not {expected}"
     return Problem(path, codes.INVALID, message, "Invalid", on_key=on_key, help=help, show=show)
+
+
+def required(path: PathInDocument, what: str, help: str = "") -> Problem:
+    """A value that is missing."""
+    return Problem(path, codes.REQUIRED, f"Required value: {what}", "Required", help=help)
+
+
+def too_many(path: PathInDocument, count: int, what: str, most: int) -> Problem:
+    """A list that is too long."""
+    return Problem(path, codes.TOO_LONG, f"Too many: {count:,} {what}, at most {most}", "TooMany")
+
+
+def not_alone(path: PathInDocument, fields: Sequence[str], help: str) -> Problem:
+    """Fields of which only one may be set."""
+    message = f"Forbidden: {fields[-1]} stands beside {' and '.join(fields[:-1])}"
+    show = (*path, fields[-1])
+    return Problem(path, codes.FORBIDDEN, message, "TooMany", help=help, show=show, on_key=True)
+
+
+def not_supported(path: PathInDocument, value: str, supported: Iterable[str]) -> Problem:
+    """A value that is none of the supported ones."""
+    message, help = f"Unsupported value {quoted(value)}", did_you_mean(value, supported)
+    return Problem(path, codes.NOT_SUPPORTED, message, "NotSupported", help=help)
 
 
 class _Faulty:
@@ -99,6 +123,8 @@ class _Walk:
 
     def _struct(self, value: dict[str, Any], expected: inspect.StructType, path: PathInDocument) -> Any:
         known = {one.encode_name: one for one in expected.fields}
+        if _is_of_a_later_version(value, expected.cls, known):
+            return {}
         kept: dict[str, Any] = {}
         for key, one in value.items():
             if key in known:
@@ -133,6 +159,13 @@ class _Walk:
                 help=_type_help(value, expected),
             )
         )
+
+
+def _is_of_a_later_version(value: dict[str, Any], cls: type, known: Iterable[str]) -> bool:
+    """Whether all that an object has are fields which the API may have come to have since."""
+    if not value or not issubclass(cls, Extensible):
+        return False
+    return all(key not in cls.misplaced and nearest(key, known) is None for key in value)
 
 
 def _fits(value: Any, expected: inspect.Type) -> bool:

@@ -23,11 +23,14 @@ class Source:
 
     name: str
     path: Path | None = None
-    content: bytes = field(default=b"", repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    """What counts instead of the file: of standard input, or of a file that an editor has changed."""
 
     def data(self) -> bytes:
         """The bytes, read again for a file: nothing large is kept for the rare diagnostic."""
-        return self.content if self.path is None else self.path.read_bytes()
+        if self.content is not None:
+            return self.content
+        return self.path.read_bytes() if self.path is not None else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,12 @@ class Origin:
     """Whether the key at the end of `path` is meant rather than its value."""
     span: Span | None = None
     within: tuple[int, int] | None = None
-    """Where JSON is no JSON: the characters that are meant, counted from where the value at `path` begins."""
+    """The characters that are meant, counted from where the value at `path` begins: where there are no paths."""
 
     def at(self, *steps: Step) -> Origin:
-        """The origin of something inside this value."""
+        """The origin of something inside this value; the same where characters are known, which have no inside."""
+        if self.within is not None:
+            return self
         return Origin(self.source, self.document, self.path + steps)
 
     def key(self, name: Step) -> Origin:

@@ -26,14 +26,16 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
     """
     classes: list[Class] = []
     hairpins: dict[int, Intervals] = {}
+    names: dict[int, str] = {}
     for direction in (Direction.EGRESS, Direction.INGRESS):
         found = _Classes(model, direction)
         for endpoint, deciders in model.deciding(direction, node):
             found.add(endpoint, deciders)
         classes += sorted(found.classes(), key=lambda one: one.key)
-        for address, allowed in found.hairpins():
+        for endpoint, address, allowed in found.hairpins():
             hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
-    names = dict(model.names)
+            names[address] = str(endpoint)
+    names |= model.names
     subjects = [subject for one in classes for subject in one.subjects]
     for subject in subjects:
         names.update(dict.fromkeys(subject.addresses, str(subject)))
@@ -78,7 +80,7 @@ class _Classes:
                 why = tuple(reasons[decision, logs])
                 yield Class(self.direction, decision, tuple(members), why, logs)
 
-    def hairpins(self) -> Iterator[tuple[int, Intervals]]:
+    def hairpins(self) -> Iterator[tuple[Endpoint, int, Intervals]]:
         """The subjects' addresses to which not everything passes from themselves, with what does."""
         for question, endpoints in self._subjects.items():
             deciders = self._deciders[question]
@@ -89,7 +91,7 @@ class _Classes:
                 for address in endpoint.addresses:
                     allowed = tiers.hairpin(address)
                     if allowed != traffic.ANY:
-                        yield address, allowed
+                        yield endpoint, address, allowed
 
     def _names(self, policy: Policy) -> bool:
         known = self._names_ports.get(id(policy))

@@ -7,6 +7,7 @@ import pytest
 from tests.conformance.cases import (
     Case,
     Traffic,
+    cluster_policy_cases,
     plain_network_policy_cases,
     probe_packets,
     requires_conformance_data,
@@ -15,7 +16,7 @@ from tests.conformance.compiling import compile_documents, plan_allows
 
 pytestmark = requires_conformance_data
 
-CASES = plain_network_policy_cases()
+CASES = [*plain_network_policy_cases(), *cluster_policy_cases()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])

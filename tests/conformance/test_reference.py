@@ -11,16 +11,18 @@ from tests.conformance.cases import (
     SelectorTable,
     Traffic,
     cases,
+    cluster_policy_cases,
     plain_network_policy_cases,
     probe_packets,
     requires_conformance_data,
 )
-from tests.reference.evaluator import Cluster, allowed, effective_policy_types, selects
+from tests.reference.evaluator import Cluster, allowed, effective_policy_types
 from tests.reference.manifests import of_kind
+from tests.reference.selectors import selects
 
 pytestmark = requires_conformance_data
 
-TRAFFIC = plain_network_policy_cases()
+TRAFFIC = [*plain_network_policy_cases(), *cluster_policy_cases()]
 DEFAULTS = cases(Defaults)
 SELECTOR_ROWS = [row for table in cases(SelectorTable) for row in table.expectation.rows]
 

@@ -42,6 +42,51 @@ POLICY: Final[dict[str, Any]] = {
         "egress": [{"to": [{"ipBlock": {"cidr": "fd00::/8"}}], "ports": [{"protocol": "UDP", "port": 53}]}],
     },
 }
+CLUSTER_POLICY: Final[dict[str, Any]] = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha2",
+    "kind": "ClusterNetworkPolicy",
+    "metadata": {"name": "guard-rails"},
+    "spec": {
+        "tier": "Admin",
+        "priority": 10,
+        "subject": {"pods": {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "web"}}}},
+        "ingress": [
+            {
+                "name": "scans",
+                "action": "Pass",
+                "from": [
+                    {"namespaces": {"matchLabels": {"team": "security"}}},
+                    {"pods": {"podSelector": {}}},
+                ],
+                "protocols": [
+                    {"tcp": {"destinationPort": {"number": 80}}},
+                    {"udp": {"destinationPort": {"range": {"start": 1, "end": 9}}}},
+                    {"destinationNamedPort": "http"},
+                ],
+            }
+        ],
+        "egress": [{"action": "Deny", "to": [{"nodes": {}}, {"networks": ["10.0.0.0/8", "fd00::/8"]}]}],
+    },
+}
+ADMIN_POLICY: Final[dict[str, Any]] = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+    "kind": "BaselineAdminNetworkPolicy",
+    "metadata": {"name": "default"},
+    "spec": {
+        "subject": {"namespaces": {}},
+        "ingress": [
+            {
+                "action": "Deny",
+                "from": [{"namespaces": {}}],
+                "ports": [
+                    {"portNumber": {"protocol": "TCP", "port": 80}},
+                    {"portRange": {"start": 1, "end": 9}},
+                    {"namedPort": "http"},
+                ],
+            }
+        ],
+    },
+}
 POD: Final[dict[str, Any]] = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -98,6 +143,8 @@ POLICY_LIST: Final[dict[str, Any]] = {
 }
 VALUES: Final[tuple[dict[str, Any], ...]] = (
     POLICY,
+    CLUSTER_POLICY,
+    ADMIN_POLICY,
     POD,
     COMPACT,
     POLICY_LIST,

@@ -10,7 +10,7 @@ import pytest
 from npc.compiler.frontend import codes
 from tests.cli.invocation import Outcome
 from tests.frontend.broken.generated import GENERATED
-from tests.frontend.broken.table import Case, read_table, tables
+from tests.frontend.broken.table import LANGUAGE, Case, read_table, tables
 
 CASES = {f"{table.stem}: {case.name}": case for table in tables() for case in read_table(table)}
 
@@ -28,6 +28,7 @@ def test_every_case_has_a_name_of_its_own() -> None:
 
 
 def test_every_error_about_input_is_shown() -> None:
-    shown = set(re.findall(r"error\[(NPC[0-9]+)\]", " ".join(case.expected for case in CASES.values())))
+    cases = [*CASES.values(), *(case for table in tables(LANGUAGE) for case in read_table(table))]
+    shown = set(re.findall(r"error\[(NPC[0-9]+)\]", " ".join(case.expected for case in cases)))
     about_input = {code.name for code in codes.ALL if code.name < "NPC400"}
     assert about_input - shown == {codes.UNREADABLE.name}  # which takes a file that is not there: test_files

@@ -77,7 +77,7 @@ TREES = [
         ["d"],
         [],
         ["d/a.txt"],
-        faults=["no .yaml, .yml, .json file in the directory d"],
+        faults=["no .yaml, .yml, .json, .npc file in the directory d"],
     ),
 ]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import npc
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, has_errors
-from npc.compiler.frontend.render import Format, render
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, has_errors
+from npc.compiler.frontend.render import render
 from npc.compiler.frontend.source import Lines
 from tests.frontend.fuzzing import (
     NOISE,

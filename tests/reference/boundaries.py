@@ -60,7 +60,7 @@ def boundary_packets(documents: Sequence[Document], limit: int) -> list[Packet]:
 def interesting_addresses(documents: Iterable[Document], version: int) -> list[Address]:
     """Addresses of pods and nodes, ends of CIDRs and their outer neighbours, and one far from all."""
     objects = list(documents)
-    networks = mentioned_networks(list(of_kind("NetworkPolicy", objects)))
+    networks = mentioned_networks([one for one in objects if one["kind"].endswith("NetworkPolicy")])
     found = [
         *(address for pod in of_kind("Pod", objects) for address in pod_addresses(pod)),
         *(address for node in of_kind("Node", objects) for address in node_addresses(node)),
@@ -107,15 +107,16 @@ def _edges(first: Address, last: Address) -> Iterator[Address]:
         yield last + 1
 
 
-def _written_ports(value: object) -> Iterator[tuple[int, int]]:
-    """Every protocol and port number written anywhere below a value."""
+def _written_ports(value: object, protocol: str = "TCP") -> Iterator[tuple[int, int]]:
+    """Every protocol and port number written anywhere below a value, which is of a protocol."""
     match value:
         case dict():
-            for key in ("containerPort", "port", "endPort"):
+            protocol = value.get("protocol") or protocol
+            for key in ("containerPort", "port", "endPort", "number", "start", "end"):
                 if isinstance(value.get(key), int):
-                    yield PROTOCOL_NUMBERS[value.get("protocol") or "TCP"], value[key]
-            for child in value.values():
-                yield from _written_ports(child)
+                    yield PROTOCOL_NUMBERS[protocol], value[key]
+            for key, child in value.items():
+                yield from _written_ports(child, key.upper() if key.upper() in PROTOCOL_NUMBERS else protocol)
         case list():
             for child in value:
-                yield from _written_ports(child)
+                yield from _written_ports(child, protocol)

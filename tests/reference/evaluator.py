@@ -2,8 +2,7 @@
 
 Takes Kubernetes manifests and a packet, gives yes or no. It shares no code and no idea with the compiler: no
 sets, no classes, no ranges, only the written rules asked in turn. Ids such as P4 are those of the semantics
-document. The manifests are taken to be valid for the API server. The only policies looked at are
-NetworkPolicies.
+document. The manifests are taken to be valid for the API server.
 
 >>> from ipaddress import ip_address
 >>> pod = {"kind": "Pod", "metadata": {"name": "db"}, "status": {"podIP": "10.0.0.1"}}
@@ -18,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 from tests.reference.manifests import (
     Address,
@@ -29,13 +28,19 @@ from tests.reference.manifests import (
     of_kind,
     pod_addresses,
 )
+from tests.reference.selectors import Labels, selects
 
-Labels: TypeAlias = Mapping[str, str]
 Direction: TypeAlias = Literal["Ingress", "Egress"]
+Tier: TypeAlias = Literal["Admin", "Baseline"]
 
 NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 PROTOCOL_NUMBERS: Final[Mapping[str, int]] = {"TCP": 6, "UDP": 17, "SCTP": 132}  # IANA protocol numbers
 PEER_FIELDS: Final[Mapping[Direction, str]] = {"Ingress": "from", "Egress": "to"}
+CLUSTER_POLICY_KINDS: Final = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+KNOWN_PEERS: Final[Mapping[Direction, tuple[str, ...]]] = {
+    "Ingress": ("namespaces", "pods"),
+    "Egress": ("namespaces", "pods", "nodes", "networks"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,10 @@ class Cluster:
     namespaces: Mapping[str, Labels]
     endpoints: tuple[Endpoint, ...]
     nodes: Mapping[str, tuple[Address, ...]]
+    node_labels: Mapping[str, Labels]
     policies: tuple[Document, ...]
+    cluster_policies: tuple[Document, ...]
+    """Of every kind and tier, as they were written."""
 
     @classmethod
     def from_manifests(cls, objects: Iterable[Document]) -> Self:
@@ -95,7 +103,14 @@ class Cluster:
             },
             endpoints=endpoints,
             nodes={node["metadata"]["name"]: node_addresses(node) for node in of_kind("Node", documents)},
+            node_labels={
+                node["metadata"]["name"]: node["metadata"].get("labels") or {}
+                for node in of_kind("Node", documents)
+            },
             policies=tuple(of_kind("NetworkPolicy", documents)),
+            cluster_policies=tuple(
+                policy for kind in CLUSTER_POLICY_KINDS for policy in of_kind(kind, documents)
+            ),
         )
 
     def endpoint_at(self, address: Address) -> Endpoint | None:
@@ -108,13 +123,12 @@ class Cluster:
 
 
 def allowed(cluster: Cluster, packet: Packet) -> bool:
-    """Whether the packet may pass: both decisions allow it (P3), or a pod reaches itself (A2).
+    """Whether the packet may pass: both decisions allow it (P3).
 
     An address that no endpoint owns has no say. Traffic between a pod and its own node is not set apart here:
-    see `between_pod_and_its_node`.
+    see `between_pod_and_its_node`. A packet from an address to itself is one that comes back through a
+    Service (C6): what a pod sends straight to itself never leaves it.
     """
-    if packet.source == packet.destination:  # A2
-        return True
     sender = cluster.endpoint_at(packet.source)
     receiver = cluster.endpoint_at(packet.destination)
     return (sender is None or decision(cluster, sender, "Egress", packet)) and (
@@ -134,15 +148,23 @@ def between_pod_and_its_node(cluster: Cluster, packet: Packet) -> bool:
 
 
 def decision(cluster: Cluster, subject: Endpoint, direction: Direction, packet: Packet) -> bool:
-    """The subject's decision: yes where not isolated (P1), else whether some policy's rule matches (P2)."""
-    isolating = [policy for policy in cluster.policies if isolates(policy, subject, direction)]
-    if not isolating:
-        return True
-    return any(
-        _rule_matches(cluster, policy, rule, direction, packet)
-        for policy in isolating
-        for rule in _spec(policy).get(direction.lower()) or ()
-    )
+    """The subject's decision: that of the first tier which has one, and yes where none has (C1).
+
+    A hairpin goes past the NetworkPolicies, whatever they say (A2, C6).
+    """
+    admin = cluster_decision(cluster, "Admin", subject, direction, packet)
+    if admin is not None:
+        return admin
+    if packet.source != packet.destination:
+        isolating = [policy for policy in cluster.policies if isolates(policy, subject, direction)]
+        if isolating:  # P1, C3
+            return any(
+                _rule_matches(cluster, policy, rule, direction, packet)
+                for policy in isolating
+                for rule in _spec(policy).get(direction.lower()) or ()
+            )
+    baseline = cluster_decision(cluster, "Baseline", subject, direction, packet)
+    return True if baseline is None else baseline
 
 
 def isolates(policy: Document, subject: Endpoint, direction: Direction) -> bool:
@@ -161,37 +183,6 @@ def effective_policy_types(policy: Document) -> tuple[Direction, ...]:
     if given:
         return tuple(given)
     return ("Ingress", "Egress") if _spec(policy).get("egress") else ("Ingress",)
-
-
-def selects(selector: Mapping[str, Any] | None, labels: Labels | None) -> bool:
-    """Whether a label selector selects a set of labels (P11).
-
-    The empty selector selects all. As in Kubernetes, no selector at all (None) and an unknown operator select
-    nothing; a policy's absent or null selector has a meaning of its own and does not get here.
-    """
-    if selector is None:
-        return False
-    present = labels or {}
-    wanted = (selector.get("matchLabels") or {}).items()
-    requirements = selector.get("matchExpressions") or ()
-    return all(present.get(key) == value for key, value in wanted) and all(
-        _requirement_holds(requirement, present) for requirement in requirements
-    )
-
-
-def _requirement_holds(expression: Mapping[str, Any], labels: Labels) -> bool:
-    key = expression["key"]
-    match expression["operator"]:
-        case "In":
-            return key in labels and labels[key] in expression["values"]
-        case "NotIn":
-            return key not in labels or labels[key] not in expression["values"]
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case _:
-            return False
 
 
 def _rule_matches(
@@ -244,6 +235,124 @@ def _port_matches(cluster: Cluster, port: Document, packet: Packet) -> bool:
             receiver = cluster.endpoint_at(packet.destination)
             wanted = ContainerPort(name, packet.protocol, packet.port)
             return receiver is not None and wanted in receiver.ports
+
+
+def cluster_decision(
+    cluster: Cluster, tier: Tier, subject: Endpoint, direction: Direction, packet: Packet
+) -> bool | None:
+    """What the first matching rule of a tier says (C2); None where it says Pass, or none matches."""
+    policies = [policy for policy in cluster.cluster_policies if tier_of(policy) == tier]
+    for policy in sorted(policies, key=lambda one: (priority_of(one), one["metadata"]["name"])):
+        if not _in_pods(cluster, _spec(policy)["subject"], subject):
+            continue
+        for rule in _spec(policy).get(direction.lower()) or ():
+            accepts = rule["action"] in ("Accept", "Allow")
+            if _fails_closed(rule, direction):  # C5
+                if not accepts:
+                    return False
+            elif _cluster_rule_matches(cluster, rule, direction, packet):
+                return None if rule["action"] == "Pass" else accepts
+    return None
+
+
+def tier_of(policy: Document) -> Tier:
+    """The tier of a cluster policy, which the older kinds say by their names."""
+    match policy["kind"]:
+        case "AdminNetworkPolicy":
+            return "Admin"
+        case "BaselineAdminNetworkPolicy":
+            return "Baseline"
+        case _:
+            tier: Tier = _spec(policy)["tier"]
+            return tier
+
+
+def priority_of(policy: Document) -> int:
+    """Where a cluster policy stands in its tier; the only BaselineAdminNetworkPolicy stands first."""
+    priority: int = _spec(policy).get("priority") or 0
+    return priority
+
+
+def _fails_closed(rule: Document, direction: Direction) -> bool:
+    """Whether a peer or protocol of the rule has no known field set (C5)."""
+    peers = rule[PEER_FIELDS[direction]]
+    return any(_none_set(peer, KNOWN_PEERS[direction]) for peer in peers) or any(
+        _none_set(port, ("destinationNamedPort", "portNumber", "portRange", "namedPort"))
+        and all(
+            _none_set((port.get(protocol) or {}).get("destinationPort") or {}, ("number", "range"))
+            for protocol in ("tcp", "udp", "sctp")
+        )
+        for port in _cluster_ports(rule)
+    )
+
+
+def _none_set(written: Document, fields: Iterable[str]) -> bool:
+    return all(written.get(field) is None for field in fields)
+
+
+def _cluster_ports(rule: Document) -> list[Document]:
+    """What the rule says of protocols and ports, by either name of the field; empty: nothing."""
+    ports: list[Document] = rule.get("protocols") or rule.get("ports") or []
+    return ports
+
+
+def _cluster_rule_matches(cluster: Cluster, rule: Document, direction: Direction, packet: Packet) -> bool:
+    """One of the rule's peers and, where it has any, one of its ports match."""
+    ports = _cluster_ports(rule)
+    remote = packet.source if direction == "Ingress" else packet.destination
+    return any(_cluster_peer_matches(cluster, peer, remote) for peer in rule[PEER_FIELDS[direction]]) and (
+        not ports or any(_cluster_port_matches(cluster, port, packet) for port in ports)
+    )
+
+
+def _cluster_peer_matches(cluster: Cluster, peer: Document, remote: Address) -> bool:
+    """Whether the peer covers the address at the other end (C4)."""
+    if peer.get("networks") is not None:
+        return any(remote in ip_network(cidr, strict=False) for cidr in peer["networks"])
+    if peer.get("nodes") is not None:
+        return any(
+            remote in addresses and selects(peer["nodes"], cluster.node_labels[node])
+            for node, addresses in cluster.nodes.items()
+        )
+    endpoint = cluster.endpoint_at(remote)
+    return endpoint is not None and _in_pods(cluster, peer, endpoint)
+
+
+def _in_pods(cluster: Cluster, selection: Document, endpoint: Endpoint) -> bool:
+    """Whether `namespaces` or `pods`, of a subject or a peer, selects the endpoint."""
+    labels = cluster.namespace_labels(endpoint.namespace)
+    if selection.get("namespaces") is not None:
+        return selects(selection["namespaces"], labels)
+    pods = selection["pods"]
+    return selects(pods.get("namespaceSelector") or {}, labels) and selects(
+        pods["podSelector"], endpoint.labels
+    )
+
+
+def _cluster_port_matches(cluster: Cluster, port: Document, packet: Packet) -> bool:
+    """Whether an entry of `protocols` or `ports` covers the packet's protocol and port."""
+    name = port.get("destinationNamedPort") or port.get("namedPort")
+    if name is not None:  # of whichever protocol the destination gives the name
+        receiver = cluster.endpoint_at(packet.destination)
+        return receiver is not None and ContainerPort(name, packet.protocol, packet.port) in receiver.ports
+    protocol, first, last = _port_range(port)
+    return packet.protocol == PROTOCOL_NUMBERS[protocol] and first <= packet.port <= last
+
+
+def _port_range(port: Document) -> tuple[str, int, int]:
+    """Protocol, first and last port of an entry that names none."""
+    for written in (port.get("portNumber"), port.get("portRange")):
+        if written is not None:
+            first, last = written.get("start", written.get("port")), written.get("end", written.get("port"))
+            return written.get("protocol") or "TCP", first, last
+    protocol = next(one for one in ("tcp", "udp", "sctp") if port.get(one) is not None)
+    match port[protocol]["destinationPort"]:
+        case {"number": int(number)}:
+            return protocol.upper(), number, number
+        case {"range": {"start": int(first), "end": int(last)}}:
+            return protocol.upper(), first, last
+        case unknown:
+            raise ValueError(f"not a port: {unknown}")
 
 
 def _spec(policy: Document) -> Document:

@@ -12,7 +12,7 @@ from tests.reference.evaluator import Cluster, Packet, allowed, between_pod_and_
 from tests.reference.manifests import Document, flattened
 
 CLUSTER = """
-- {kind: Node, metadata: {name: node-0},
+- {kind: Node, metadata: {name: node-0, labels: {role: worker}},
    status: {addresses: [{type: Hostname, address: node-0}, {type: InternalIP, address: 192.168.0.1}]}}
 - {kind: Namespace, metadata: {name: default}}
 - {kind: Namespace, metadata: {name: shop, labels: {team: red}}}

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.reference.evaluator import Cluster, Packet, allowed, effective_policy_types, selects
+from tests.reference.evaluator import Cluster, Packet, allowed, effective_policy_types
 from tests.reference.manifests import Document, namespaced_name, of_kind
-from tests.strategies import LABEL_VALUES, LABELS, boundary_packets, clusters
+from tests.reference.selectors import selects
+from tests.strategies import LABEL_VALUES, LABELS, boundary_packets, clusters, plain_clusters
 
 PACKETS = 150
 """How many packets to ask about in each cluster."""
@@ -25,7 +26,7 @@ def answers(documents: Sequence[Document], asked: Sequence[Packet]) -> dict[Pack
 
 
 def split(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
-    """The policies, and all else."""
+    """The NetworkPolicies, and all else."""
     policies = list(of_kind("NetworkPolicy", documents))
     return policies, [document for document in documents if document not in policies]
 
@@ -135,13 +136,13 @@ def test_a_policy_of_one_direction_leaves_the_other_alone(
     assert answers([*documents, closed], asked) == before
 
 
-@given(clusters())
+@given(plain_clusters())
 def test_without_policies_everything_passes(documents: list[Document]) -> None:
     _, rest = split(documents)
     assert set(answers(rest, boundary_packets(documents, PACKETS)).values()) <= {True}
 
 
-@given(clusters())
+@given(plain_clusters())
 def test_with_empty_policies_alone_only_foreign_packets_and_loops_pass(documents: list[Document]) -> None:
     """P1, P6, A2, E1: nothing else reaches or leaves an endpoint."""
     _, rest = split(documents)

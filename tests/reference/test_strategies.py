@@ -10,8 +10,17 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.reference.evaluator import Cluster, allowed, decision, isolates
+from tests.reference.evaluator import (
+    CLUSTER_POLICY_KINDS,
+    Cluster,
+    allowed,
+    decision,
+    isolates,
+    priority_of,
+    tier_of,
+)
 from tests.reference.manifests import Document, namespaced_name, of_kind, pod_addresses
+from tests.reference.selectors import selects
 from tests.strategies import boundary_packets, clusters, packets
 
 
@@ -105,6 +114,83 @@ def namespace_not_listed(documents: list[Document]) -> bool:
     return any(namespaced_name(pod)[0] not in listed for pod in of_kind("Pod", documents))
 
 
+def cluster_policies(documents: list[Document]) -> list[Document]:
+    return [policy for kind in CLUSTER_POLICY_KINDS for policy in of_kind(kind, documents)]
+
+
+def cluster_rules(documents: list[Document]) -> Iterator[Document]:
+    for policy in cluster_policies(documents):
+        yield from policy["spec"].get("ingress") or ()
+        yield from policy["spec"].get("egress") or ()
+
+
+def cluster_peers(documents: list[Document]) -> Iterator[Document]:
+    return (peer for rule in cluster_rules(documents) for peer in (rule.get("from") or rule["to"]))
+
+
+def equal_priorities(documents: list[Document]) -> bool:
+    places = [(tier_of(policy), priority_of(policy)) for policy in cluster_policies(documents)]
+    return len(places) > len(set(places))
+
+
+def without(documents: list[Document], unwanted: Callable[[Document], bool]) -> list[Document]:
+    """The documents without the cluster policies' rules that are unwanted."""
+    return [
+        document | {"spec": document["spec"] | {
+            direction: [rule for rule in document["spec"].get(direction) or () if not unwanted(rule)]
+            for direction in ("ingress", "egress")
+        }}
+        if document["kind"] in CLUSTER_POLICY_KINDS
+        else document
+        for document in documents
+    ]  # fmt: skip
+
+
+def changes(documents: list[Document], unwanted: Callable[[Document], bool]) -> set[bool]:
+    """What the packets that some rules of cluster policies decide come to: whether they pass."""
+    if not any(map(unwanted, cluster_rules(documents))):
+        return set()
+    before, after = (Cluster.from_manifests(one) for one in (documents, without(documents, unwanted)))
+    asked = boundary_packets(documents, 300)
+    return {allowed(before, one) for one in asked if allowed(before, one) != allowed(after, one)}
+
+
+def cuts_pods(documents: list[Document]) -> bool:
+    """Some network of a cluster policy has a pod in it, and another pod of that family outside."""
+    addresses = [a for e in Cluster.from_manifests(documents).endpoints for a in e.addresses]
+    networks = [
+        ipaddress.ip_network(cidr, strict=False)
+        for peer in cluster_peers(documents)
+        for cidr in peer.get("networks") or ()
+    ]
+    return any(
+        len({address in network for address in addresses if address.version == network.version}) == 2
+        for network in networks
+    )
+
+
+def means_a_node(documents: list[Document]) -> bool:
+    labels = Cluster.from_manifests(documents).node_labels.values()
+    selectors = [peer["nodes"] for peer in cluster_peers(documents) if peer.get("nodes") is not None]
+    return any(selects(selector, one) for selector in selectors for one in labels)
+
+
+def hairpins(documents: list[Document]) -> set[bool]:
+    """Whether packets from an address to itself pass."""
+    cluster = Cluster.from_manifests(documents)
+    asked = boundary_packets(documents, 300)
+    return {allowed(cluster, packet) for packet in asked if packet.source == packet.destination}
+
+
+def names_a_port(rule: Document) -> bool:
+    return "NamedPort" in str(rule.get("protocols")) or "namedPort" in str(rule.get("ports"))
+
+
+def is_unknown(rule: Document) -> bool:
+    peers = rule.get("from") or rule["to"]
+    return {} in peers or {"namespaces": None} in peers or {} in (rule.get("protocols") or ())
+
+
 CORNERS: list[tuple[str, Callable[[list[Document]], bool]]] = [
     ("no policy", lambda d: not list(of_kind("NetworkPolicy", d))),
     ("five policies", lambda d: len(list(of_kind("NetworkPolicy", d))) == 5),
@@ -149,6 +235,23 @@ CORNERS: list[tuple[str, Callable[[list[Document]], bool]]] = [
     ("port range", lambda d: any("endPort" in port for port in ports(d))),
     ("named port that matters", named_port_matters),
     ("partly allowed", partly_allowed),
+    ("no cluster policy", lambda d: not cluster_policies(d)),
+    ("four cluster policies", lambda d: len(cluster_policies(d)) == 4),
+    ("both tiers", lambda d: {tier_of(policy) for policy in cluster_policies(d)} == {"Admin", "Baseline"}),
+    ("equal priorities", equal_priorities),
+    ("cluster policies open", lambda d: True in changes(d, lambda _: True)),
+    ("cluster policies close", lambda d: False in changes(d, lambda _: True)),
+    ("pass that opens", lambda d: True in changes(d, lambda rule: rule["action"] == "Pass")),
+    ("pass that closes", lambda d: False in changes(d, lambda rule: rule["action"] == "Pass")),
+    ("networks cut pods", cuts_pods),
+    ("nodes as peers", means_a_node),
+    ("a named port of any protocol that matters", lambda d: bool(changes(d, names_a_port))),
+    ("a hairpin denied", lambda d: False in hairpins(d)),
+    ("a hairpin partly denied", lambda d: len(hairpins(d)) == 2),
+    ("what fails closed matters", lambda d: bool(changes(d, is_unknown))),
+    *(
+        (kind, lambda d, kind=kind: bool(list(of_kind(kind, d)))) for kind in CLUSTER_POLICY_KINDS
+    ),
     *(
         (operator, lambda d, operator=operator: f"'operator': '{operator}'" in str(list(peers(d))))
         for operator in ("In", "NotIn", "Exists", "DoesNotExist")
@@ -187,7 +290,13 @@ def test_clusters_are_valid(documents: list[Document]) -> None:
     for port in ports(documents):
         if "endPort" in port:
             assert 1 <= port["port"] <= port["endPort"] <= 65535
-    for kind in ("Pod", "NetworkPolicy", "Namespace", "Node"):
+    for rule in cluster_rules(documents):
+        nameless = any({"networks", "nodes"} & peer.keys() for peer in rule.get("to") or ())
+        assert not (nameless and names_a_port(rule))
+    for peer in cluster_peers(documents):
+        cidrs = peer.get("networks") or ()
+        assert len(cidrs) == len(set(cidrs))
+    for kind in ("Pod", "NetworkPolicy", "Namespace", "Node", *CLUSTER_POLICY_KINDS):
         names = [namespaced_name(document) for document in of_kind(kind, documents)]
         assert len(names) == len(set(names))
     for pod in of_kind("Pod", documents):

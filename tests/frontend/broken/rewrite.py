@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.frontend.broken.table import Case, read_table, tables, write_table
+from tests.frontend.broken.table import LANGUAGE, Case, read_table, tables, write_table
 
 
 def main(names: Sequence[str]) -> None:
     """Rewrite the tables of these names, or all."""
-    for table in tables():
+    for table in (*tables(), *tables(LANGUAGE)):
         if not names or table.stem in names:
             write_table(table, [_as_it_is(case) for case in read_table(table)])
 

@@ -23,9 +23,10 @@ from tests.cli.invocation import Outcome, npc
 from tests.frontend.broken.generated import GENERATED
 
 FOLDER = Path(__file__).parent
+LANGUAGE = FOLDER.parents[1] / "language" / "broken"
 STDIN = "-"
 _CASE, _SECTION, _EXPECT = "=== ", "--- ", "expect"
-_FILE = re.compile(rf"{_SECTION}(?P<name>[-\w./]+\.(?:yaml|yml|json)|{STDIN}|{_EXPECT})\n")
+_FILE = re.compile(rf"{_SECTION}(?P<name>[-\w./]+\.(?:yaml|yml|json|npc)|{STDIN}|{_EXPECT})\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def write_table(path: Path, cases: Sequence[Case]) -> None:
     path.write_bytes("".join(map(_written, cases)).encode("utf-8"))
 
 
-def tables() -> list[Path]:
-    """The files with tables, in order of their names."""
-    return sorted(FOLDER.glob("*.txt"))
+def tables(folder: Path = FOLDER) -> list[Path]:
+    """The files with tables in a folder, in order of their names."""
+    return sorted(folder.glob("*.txt"))
 
 
 def _read_case(text: str) -> Case:
