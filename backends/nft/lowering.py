@@ -4,20 +4,30 @@ The layout: packets of established connections leave first; the source's address
 class by a verdict map, the destination's picks its ingress class; a class is a chain that compares
 the traffic first and the peer second. A packet that egress allows goes on to ingress, so both are
 asked (P3); only ingress accepts. What no rule allows meets the exceptions (A1, A2) and is denied.
-Names stand for the class or the selectors, so members come and go as elements.
+Names stand for the class or the selectors, so members come and go as elements. What a rule logs is
+logged at the beginning of the class, whatever becomes of it (X2).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.naming import content_names, shortened
+from npc.backends.nft.hairpins import both_ends, hairpin_chains, hairpin_dispatches, hairpin_maps, twice
 from npc.backends.nft.keywords import KEYWORDS
 from npc.backends.nft.layout import MEASURED, Layout
-from npc.backends.nft.matches import address_field, range_text, traffic_matches
-from npc.backends.nft.peersets import LONGEST_COMMENT, PeerSets, address_type, words
+from npc.backends.nft.logs import check_prefixes, denied, log_statement
+from npc.backends.nft.matches import (
+    NEIGHBOUR_DISCOVERY,
+    address_field,
+    address_type,
+    range_text,
+    traffic_matches,
+)
+from npc.backends.nft.peersets import LONGEST_COMMENT, PeerSets, words
 from npc.backends.nft.ruleset import Chain, Dispatch, Element, Match, Rule, Set, Table
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
@@ -28,21 +38,22 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
-from npc.compiler.plan import Class, Plan
+from npc.compiler.plan import Class, LoggedRule, Plan
 
 _CONNTRACK_PRIORITY = -200
 _OUTPUT_NAT_PRIORITY = -100
 """Where the node's own packets get the address of the pod behind a Service."""
-_NEIGHBOUR_DISCOVERY = Match("icmpv6 type", ("133-137",))
-"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
 
 def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Table:
-    """The table that enforces a plan; InputError for options that nftables cannot use."""
+    """The table that enforces a plan; InputError for options and log prefixes that nftables cannot use."""
     _check(options)
+    check_prefixes(plan)
     forms = [_Form.of(one, layout) for one in plan.classes]
-    arms = [(form.families, arm) for form in forms for arm in form.tried + form.picked]
-    lowering = _Lowering(options, layout, PeerSets.of(arms, plan.names, layout))
+    arms = [(form.families, arm) for form in forms for arm in form.arms()]
+    selves = _self_sets(plan)
+    exceptions = _exceptions({family for form in forms for family in form.families}, selves)
+    lowering = _Lowering(options, layout, PeerSets.of(arms, plan.names, layout), exceptions)
     names = content_names(one.key for one in plan.classes)
     members: dict[tuple[Direction, Family], dict[int, str]] = {}
     chains: list[Chain] = []
@@ -53,9 +64,11 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Table:
             chains.append(chain)
             for address in form.addresses(family):
                 members.setdefault((form.subject.direction, family), {})[address] = chain.name
-    sets = [*_verdict_maps(members, plan), *_self_sets(members, plan), *lowering.peers.sets()]
+    chains += hairpin_chains(plan, options, lists=lowering.peers.lists)
+    sets = [*_verdict_maps(members, plan), *hairpin_maps(plan), *selves.values(), *lowering.peers.sets()]
+    base = _base_chains(_dispatches(members), hairpin_dispatches(plan), exceptions, options)
     shared = lowering.shared_chains.values()
-    every_chain = (*_base_chains(members, options), *sorted(chains, key=_name), *sorted(shared, key=_name))
+    every_chain = (*base, *sorted(chains, key=_name), *sorted(shared, key=_name))
     return Table(options.table, tuple(sets), every_chain, _heading(plan, options))
 
 
@@ -95,9 +108,9 @@ def _heading(plan: Plan, options: Options) -> tuple[str, ...]:
     )
 
 
-def _base_chains(members: _Members, options: Options) -> list[Chain]:
-    """Where packets come in, the way to ingress, the exceptions, and the end of what is denied."""
-    dispatches = {
+def _dispatches(members: _Members) -> dict[Direction, list[Dispatch]]:
+    """From a packet to the class of its source or its destination."""
+    return {
         direction: [
             Dispatch(address_field(family, direction, peer=False), _map_name(direction, family))
             for family in Family
@@ -105,9 +118,18 @@ def _base_chains(members: _Members, options: Options) -> list[Chain]:
         ]
         for direction in Direction
     }
+
+
+def _base_chains(
+    dispatches: dict[Direction, list[Dispatch]],
+    hairpins: list[Dispatch],
+    exceptions: tuple[Rule, ...],
+    options: Options,
+) -> list[Chain]:
+    """Where packets come in, the way to ingress, the exceptions, and the end of what is denied."""
     established = Rule((Match("ct state", ("established,related",)),), "accept")
     egress = dispatches[Direction.EGRESS]
-    hooks = {"forward": egress}
+    hooks = {"forward": hairpins + egress}
     if options.own_node is OwnNode.POLICED:
         hooks |= {"input": egress, "output": []}
     chains = [
@@ -115,8 +137,10 @@ def _base_chains(members: _Members, options: Options) -> list[Chain]:
         for hook, asked in hooks.items()
     ]
     chains.append(Chain("ingress", (*dispatches[Direction.INGRESS], Rule((), "accept"))))
-    if members:
-        chains += [_exceptions({family for _, family in members}), Chain("deny", _deny(options))]
+    if exceptions:
+        chains.append(Chain("always", exceptions, comment="what passes although no rule allows it"))
+    if hairpins or any(dispatches.values()):
+        chains.append(Chain("deny", _deny(options)))
     return chains
 
 
@@ -125,16 +149,11 @@ def _hook(hook: str, options: Options) -> str:
     return f"type filter hook {hook} priority {priority}; policy accept;"
 
 
-def _exceptions(families: set[Family]) -> Chain:
-    """What passes although no rule allows it (A1, A2)."""
-    rules = []
-    if Family.V6 in families:
-        rules.append(Rule((_NEIGHBOUR_DISCOVERY,), "accept"))
-    for family in Family:
-        if family in families:
-            word = "ip" if family is Family.V4 else "ip6"
-            rules.append(Rule((Match(f"{word} saddr . {word} daddr", (f"@self{family.value}",)),), "accept"))
-    return Chain("always", tuple(rules), comment="what passes although no rule allows it")
+def _exceptions(families: set[Family], selves: Mapping[Family, Set]) -> tuple[Rule, ...]:
+    """What passes although no rule allows it (A1, A2), for subjects of some families."""
+    discovery = [NEIGHBOUR_DISCOVERY] if Family.V6 in families else []
+    to_itself = [Match(both_ends(family), (f"@{one.name}",)) for family, one in selves.items()]
+    return tuple(Rule((match,), "accept") for match in (*discovery, *to_itself))
 
 
 def _deny(options: Options) -> tuple[Rule, ...]:
@@ -167,18 +186,18 @@ def _verdict_maps(members: _Members, plan: Plan) -> list[Set]:
     ]
 
 
-def _self_sets(members: _Members, plan: Plan) -> list[Set]:
-    """Each subject's address twice, for packets from an endpoint to itself (A2)."""
-    sets = []
+def _self_sets(plan: Plan) -> dict[Family, Set]:
+    """Each subject's address twice, for packets from an endpoint to itself (A2), but for what C6 decides."""
+    subjects = {address for one in plan.classes for subject in one.subjects for address in subject.addresses}
+    addresses = sorted(subjects.difference(*(one.addresses for one in plan.hairpins)))
+    sets = {}
     for family in Family:
-        addresses = {one for (_, of), found in members.items() if of is family for one in found}
-        if addresses:
-            elements = (
-                Element(f"{format_address(one)} . {format_address(one)}", plan.names[one])
-                for one in sorted(addresses)
-            )
+        elements = tuple(
+            Element(twice(one), plan.names[one]) for one in addresses if Family.of(one) is family
+        )
+        if elements:
             kind = address_type(family)
-            sets.append(Set(f"self{family.value}", f"{kind} . {kind}", tuple(elements)))
+            sets[family] = Set(f"self{family.value}", f"{kind} . {kind}", elements)
     return sets
 
 
@@ -202,6 +221,11 @@ class _Form:
         rest = PacketSet.of((arm.traffic, arm.peers) for arm in arms if arm.traffic != traffic.ANY)
         return _Form(one, for_anything, by_traffic(rest), families)
 
+    def arms(self) -> tuple[Arm, ...]:
+        """Every arm whose peers are compared, to allow or to log."""
+        logs = (arm for one in self.subject.logs for arm in by_traffic(one.packets))
+        return (*self.tried, *self.picked, *logs)
+
     def addresses(self, family: Family) -> list[int]:
         """The subjects' addresses of a family."""
         return [
@@ -219,25 +243,49 @@ class _Lowering:
     options: Options
     layout: Layout
     peers: PeerSets
+    exceptions: tuple[Rule, ...]
     shared_chains: dict[str, Chain] = field(default_factory=dict)
 
     def class_chain(self, form: _Form, family: Family, name: str) -> Chain:
         """The chain of a class for its subjects of one family."""
         direction = form.subject.direction
+        title = f"{direction.value[0]}{family.value}_{name}"
         rules: _Rules = []
+        for number, logged in enumerate(form.subject.logs, 1):
+            rules += self._logged(logged, direction, family, f"{title}_log{number}")
         for arm in form.tried:
             rules += self._tried(arm, direction, family)
         rules += self._picked(form.picked, direction, family)
-        rules.append(Rule((), "jump always"))
-        if self.options.log_denied:
-            prefix = f"npc {direction.value} denied {name} "
-            rules.append(Rule((), f'limit rate 10/second burst 20 packets log prefix "{prefix}"'))
-        rules.append(Rule((), "goto deny"))
-        title = f"{direction.value[0]}{family.value}_{name}"
+        if self.exceptions:
+            rules.append(Rule((), "jump always"))
+        rules += denied(f"{direction.value} denied {name}", self.options)
         return Chain(title, tuple(rules), comment=shortened(form.subject.policies, LONGEST_COMMENT))
 
+    def _logged(self, logged: LoggedRule, direction: Direction, family: Family, name: str) -> _Rules:
+        """Rules that log each packet of a rule once: alternatives that overlap are a chain of their own."""
+        statement = log_statement(logged)
+        rules: _Rules = []
+        for number, arm in enumerate(by_traffic(logged.packets), 1):
+            traffics = traffic_matches(arm.traffic, family, lists=self.peers.lists)
+            if not traffics:
+                continue
+            peers = self.peers.matches(arm.peers, direction, family)
+            overlap = arm.peers.groups and arm.peers.blocks & family.every
+            few = len(traffics) * len(peers) <= self.layout.most_rules and not overlap
+            if len(peers) <= 1 or few:
+                rules += [Rule((*left, *right), statement) for left in traffics for right in peers]
+            else:
+                chain = f"{name}_{number}"
+                found = tuple(Rule(match, f"{statement} return") for match in peers)
+                comment = shortened(words(arm.peers), LONGEST_COMMENT)
+                self.shared_chains[chain] = Chain(chain, found, comment=comment)
+                rules += [Rule(left, f"jump {chain}") for left in traffics]
+        return rules
+
     def _tried(self, arm: Arm, direction: Direction, family: Family) -> _Rules:
-        traffics = traffic_matches(arm.traffic, lists=self.peers.lists)
+        traffics = traffic_matches(arm.traffic, family, lists=self.peers.lists)
+        if not traffics:
+            return []
         peers = self.peers.matches(arm.peers, direction, family)
         if len(peers) <= 1 or len(traffics) * len(peers) <= self.layout.most_rules:
             return [Rule((*left, *right), _allowed(direction)) for left in traffics for right in peers]
@@ -249,17 +297,19 @@ class _Lowering:
         rules: _Rules = []
         by_port: dict[int, list[tuple[Range, str]]] = {}
         for arm in arms:
-            if not self.peers.matches(arm.peers, direction, family):
+            ports = {
+                protocol: ranges
+                for protocol, ranges in traffic.by_protocol(arm.traffic).items()
+                if protocol in traffic.NUMBERS.values() and ranges != ((0, traffic.LAST_PORT),)
+            }
+            rest = arm.traffic - Intervals.union(traffic.every(protocol) for protocol in ports)
+            compared = traffic_matches(rest, family, lists=self.peers.lists)
+            if not (ports or compared) or not self.peers.matches(arm.peers, direction, family):
                 continue
             jump = self._jump(arm.peers, direction, family)
-            whole = Intervals()
-            for protocol, ranges in traffic.by_protocol(arm.traffic).items():
-                if ranges == ((0, traffic.LAST_PORT),):
-                    whole |= traffic.every(protocol)
-                else:
-                    by_port.setdefault(protocol, []).extend((piece, jump) for piece in ranges)
-            if whole:
-                rules += [Rule(match, jump) for match in traffic_matches(whole, lists=self.peers.lists)]
+            rules += [Rule(match, jump) for match in compared]
+            for protocol, ranges in ports.items():
+                by_port.setdefault(protocol, []).extend((piece, jump) for piece in ranges)
         for protocol, found in sorted(by_port.items()):
             entries = tuple((range_text(piece), jump) for piece, jump in sorted(found))
             rules.append(Dispatch(f"{traffic.NAMES[protocol]} dport", entries=entries))

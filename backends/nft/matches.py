@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from npc.backends.icmp import OF_FAMILY, own_types
 from npc.backends.nft.ruleset import Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import (
@@ -16,6 +17,14 @@ from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.blocks import hulls
 
+NEIGHBOUR_DISCOVERY = Match("icmpv6 type", ("133-137",))
+"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
+
+
+def address_type(family: Family) -> str:
+    """nftables' type of a family's addresses."""
+    return "ipv4_addr" if family is Family.V4 else "ipv6_addr"
+
 
 def address_field(family: Family, direction: Direction, *, peer: bool) -> str:
     """The field with the address of the subject, or of its peer."""
@@ -23,18 +32,22 @@ def address_field(family: Family, direction: Direction, *, peer: bool) -> str:
     return f"{'ip' if family is Family.V4 else 'ip6'} {'saddr' if is_source else 'daddr'}"
 
 
-def traffic_matches(wanted: Intervals, *, lists: bool) -> list[tuple[Match, ...]]:
-    """Alternatives that together match exactly some traffic; one empty alternative matches all.
+def traffic_matches(wanted: Intervals, family: Family, *, lists: bool) -> list[tuple[Match, ...]]:
+    """Alternatives, no two of one packet, that match exactly some traffic; one empty alternative matches all.
 
-    `lists` allows several ports in one comparison (an anonymous set in the kernel).
+    `lists` allows several values in one comparison (an anonymous set in the kernel). Parts of ICMP are
+    matched in packets of its own family alone: in the other's, nft reads no types, and nobody else does.
     """
     if wanted == traffic.ANY:
         return [()]
     whole: list[int] = []
     by_ports: dict[tuple[Range, ...], list[int]] = {}
-    for protocol, ranges in traffic.by_protocol(wanted).items():
+    icmp: tuple[Range, ...] = ()
+    for protocol, ranges in traffic.by_protocol(own_types(wanted, family)).items():
         if ranges == ((0, traffic.LAST_PORT),):
             whole.append(protocol)
+        elif protocol == OF_FAMILY[family]:
+            icmp = ranges
         else:
             assert protocol in traffic.NUMBERS.values(), "only these protocols have ports in a policy (P9)"
             by_ports.setdefault(ranges, []).append(protocol)
@@ -47,10 +60,34 @@ def traffic_matches(wanted: Intervals, *, lists: bool) -> list[tuple[Match, ...]
         else:
             pairs = [(tuple(_protocols(protocols, lists=True)), "th")]
         for before, header in pairs:
-            texts = tuple(range_text(one) for one in ranges)
-            for values in [texts] if lists else [(text,) for text in texts]:
-                matches.append((*before, Match(f"{header} dport", values)))
+            matches += [(*before, one) for one in _any_of(f"{header} dport", ranges, lists=lists)]
+    return matches + _icmp(traffic.NAMES[OF_FAMILY[family]], icmp, lists=lists)
+
+
+def _icmp(header: str, ranges: tuple[Range, ...], *, lists: bool) -> list[tuple[Match, ...]]:
+    """Numbers `type << 8 | code`: types with equal codes together, those with all by their type alone."""
+    codes: dict[int, list[Range]] = {}
+    for low, high in ranges:
+        for kind in range(low >> 8, (high >> 8) + 1):
+            first, last = max(low, kind << 8), min(high, kind << 8 | 0xFF)
+            codes.setdefault(kind, []).append((first & 0xFF, last & 0xFF))
+    kinds: dict[tuple[Range, ...], list[Range]] = {}
+    for kind, found in codes.items():
+        kinds.setdefault(tuple(found), []).append((kind, kind))
+    matches: list[tuple[Match, ...]] = []
+    for its_codes, its_kinds in kinds.items():
+        for kind_match in _any_of(f"{header} type", Intervals.of(*its_kinds).ranges, lists=lists):
+            if its_codes == ((0, 0xFF),):
+                matches.append((kind_match,))
+            else:
+                matches += [(kind_match, one) for one in _any_of(f"{header} code", its_codes, lists=lists)]
     return matches
+
+
+def _any_of(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[Match]:
+    """A field's value is in one of the ranges."""
+    texts = tuple(range_text(one) for one in ranges)
+    return [Match(field, values) for values in ([texts] if lists else [(text,) for text in texts])]
 
 
 def _protocols(numbers: list[int], *, lists: bool) -> list[Match]:

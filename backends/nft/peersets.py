@@ -1,7 +1,8 @@
 """Peers as nftables comparisons and sets: which sets there are, what they are called, what is in them.
 
-Groups of endpoints become exact hash sets, many blocks an interval set, never both in one. A set's name
-stands for its selectors or blocks, so that a pod that comes or goes is an element that comes or goes.
+Groups of endpoints become exact hash sets, many blocks an interval set, never both in one; the holes of
+blocks are a hash set like groups, asked second. A set's name stands for its selectors or blocks, so that
+a pod that comes or goes is an element that comes or goes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 
 from npc.backends.naming import content_names, shortened
 from npc.backends.nft.layout import Layout
-from npc.backends.nft.matches import address_field, address_range_text, block_matches
+from npc.backends.nft.matches import address_field, address_range_text, address_type, block_matches
 from npc.backends.nft.ruleset import Element, Match, Set
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals
@@ -24,11 +25,6 @@ LONGEST_COMMENT = 127
 
 Groups = tuple[Family, frozenset[Group]]
 """What a hash set is for: the endpoints' addresses of one family."""
-
-
-def address_type(family: Family) -> str:
-    """nftables' type of a family's addresses."""
-    return "ipv4_addr" if family is Family.V4 else "ipv6_addr"
 
 
 @dataclass(slots=True)
@@ -55,8 +51,7 @@ class PeerSets:
         lists = 0
         for families, arm in arms:
             for family in families:
-                if arm.peers.groups:
-                    groups.add((family, arm.peers.groups))
+                groups.update((family, one) for one in (arm.peers.groups, _holes(arm.peers, family)) if one)
                 if len(arm.peers.blocks.ranges) > 1:
                     blocks.add((family, arm.peers.blocks))
                 lists += len(arm.traffic.ranges) > 1
@@ -66,7 +61,12 @@ class PeerSets:
         texts = (
             text
             for one in peers
-            for text in (_groups_text(one.groups), _blocks_text(one.blocks), _peers_text(one))
+            for text in (
+                _groups_text(one.groups),
+                _groups_text(one.holes),
+                _blocks_text(one.blocks),
+                _peers_text(one),
+            )
         )
         return PeerSets(endpoint_names, layout, within_budget, content_names(texts), inline)
 
@@ -76,30 +76,36 @@ class PeerSets:
 
     def matches(self, peers: Peers, direction: Direction, family: Family) -> list[tuple[Match, ...]]:
         """Alternatives that match exactly the peers of a family; one empty alternative matches all."""
-        blocks = peers.blocks & family.every
-        if blocks == family.every:
-            return [()]
         address = address_field(family, direction, peer=True)
+        blocks, holes = peers.blocks & family.every, _holes(peers, family)
+        outside: tuple[Match, ...] = ()
+        if (family, holes) in self._inline:
+            blocks -= Intervals.of(*((one, one) for one in members(holes, family)))
+        elif holes:
+            outside = (Match(address, (self._group_set(family, holes),), negated=True),)
+        if blocks == family.every and not outside:
+            return [()]
         matches: list[tuple[Match, ...]] = []
         if peers.groups:
-            wanted = family, peers.groups
-            if wanted in self._inline:
-                matches += [
-                    (Match(address, (format_address(one),)),) for one in members(wanted[1], wanted[0])
-                ]
+            if (family, peers.groups) in self._inline:
+                inside = members(peers.groups, family)
+                matches += [(Match(address, (format_address(one),)),) for one in inside]
             else:
-                name = f"p{family.value}_{self._names[_groups_text(peers.groups)]}"
-                self._groups[name] = wanted
-                matches.append((Match(address, (f"@{name}",)),))
+                matches.append((Match(address, (self._group_set(family, peers.groups),)),))
         if blocks:
             inline = block_matches(blocks, address)
-            if len(inline) <= self.layout.blocks_inline or not self.lists:
-                matches += inline
-            else:
+            if len(inline) > self.layout.blocks_inline and self.lists:
                 name = f"b{family.value}_{self._names[_blocks_text(peers.blocks)]}"
                 self._blocks[name] = blocks
-                matches.append((Match(address, (f"@{name}",)),))
+                inline = [(Match(address, (f"@{name}",)),)]
+            matches += [(*one, *outside) for one in inline]
         return matches
+
+    def _group_set(self, family: Family, groups: frozenset[Group]) -> str:
+        """A reference to the set of some groups' members, which is then needed."""
+        name = f"p{family.value}_{self._names[_groups_text(groups)]}"
+        self._groups[name] = family, groups
+        return f"@{name}"
 
     def sets(self) -> list[Set]:
         """The sets that the matches so far refer to, by name."""
@@ -129,7 +135,21 @@ class PeerSets:
 
 def words(peers: Peers) -> list[str]:
     """The peers in words, for a comment."""
-    return [group.key for group in sorted(peers.groups)] + list(map(address_range_text, peers.blocks.ranges))
+    return [
+        *(group.key for group in sorted(peers.groups)),
+        *map(address_range_text, peers.blocks.ranges),
+        *(f"except {group.key}" for group in sorted(peers.holes)),
+    ]
+
+
+def _holes(peers: Peers, family: Family) -> frozenset[Group]:
+    """What the blocks of a family have to be less: all of the holes, where one has a member among them."""
+    matter = any(
+        Family.of(member) is family and member in peers.blocks
+        for hole in peers.holes
+        for member in hole.members
+    )
+    return peers.holes if matter else frozenset()
 
 
 def _smallest(groups: set[Groups], layout: Layout) -> frozenset[Groups]:
@@ -150,4 +170,5 @@ def _blocks_text(blocks: Intervals) -> str:
 
 
 def _peers_text(peers: Peers) -> str:
-    return f"{_groups_text(peers.groups)}\n\n{_blocks_text(peers.blocks)}"
+    text = f"{_groups_text(peers.groups)}\n\n{_blocks_text(peers.blocks)}"
+    return f"{text}\n\n{_groups_text(peers.holes)}" if peers.holes else text

@@ -1,6 +1,7 @@
 """Small plans in which everything overlaps: nested blocks with holes, groups inside blocks, ports in ranges.
 
 Random clusters seldom have enough on one pod to make a target choose its less usual forms; here most do.
+The holes are of both kinds: addresses that no block has, and groups that a rule took away from a block.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from npc.compiler.algebra.addresses import EVERY_ADDRESS, EVERY_V4, EVERY_V6, pa
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
-from npc.compiler.plan import Class, Plan
+from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan
 from tests.compiler.compiling import on_line
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Address
@@ -50,25 +52,31 @@ TRAFFIC: Final = (
     traffic.of(traffic.UDP, 53, 54),
     traffic.of(traffic.SCTP, 7, 9),
     traffic.of(traffic.ICMP, 0x0800, 0x08FF),
+    traffic.of(traffic.ICMP, 0x0301, 0x0301),
+    traffic.of(traffic.ICMP, 0x02FF, 0x0501),
     traffic.of(traffic.ICMPV6, 0x8001, 0x8102),
+    traffic.of(traffic.ICMPV6, 0x8000, 0x80FF),
+    traffic.ANY - traffic.of(traffic.TCP, 80, 80),
+    traffic.ANY - traffic.every(traffic.UDP) - traffic.of(traffic.ICMP, 0x0800, 0x08FF),
 )
 ASKED: Final = (
     *((traffic.TCP, port) for port in (0, 1, 78, 79, 80, 81, 97, 98, 442, 443, 65535)),
     *((traffic.UDP, port) for port in (52, 53, 54, 55)),
     *((traffic.SCTP, port) for port in (6, 7, 9, 10)),
-    *((traffic.ICMP, kind << 8) for kind in (0, 8)),
-    *((traffic.ICMPV6, kind) for kind in (0x8000, 0x8001, 0x8102, 0x8103)),
+    *((traffic.ICMP, kind) for kind in (0, 0x02FE, 0x02FF, 0x0300, 0x0301, 0x0501, 0x0502, 0x0800, 0x08FF)),
+    *((traffic.ICMPV6, kind) for kind in (0x8000, 0x8001, 0x80FF, 0x8100, 0x8102, 0x8103)),
     (47, 0),
 )
 
 
-def _addresses(number: int) -> tuple[Address, Address]:
+def addresses(number: int) -> tuple[Address, Address]:
+    """One of each family, so far from where they begin; the first are the pods'."""
     v4, v6 = BASES
     return v4 + number, v6 + number
 
 
 def _endpoint(number: int) -> Endpoint:
-    return Endpoint("x", f"p{number}", {}, tuple(map(on_line, _addresses(number))), node="n")
+    return Endpoint("x", f"p{number}", {}, tuple(map(on_line, addresses(number))), node="n")
 
 
 ENDPOINTS: Final = tuple(map(_endpoint, range(PODS)))
@@ -89,34 +97,64 @@ _SOME_BLOCKS = st.builds(
     st.lists(st.integers(0, len(BLOCKS) - 1), max_size=4),
     st.lists(st.integers(0, len(BLOCKS) - 1), max_size=4),
 ) | st.sampled_from(WHOLE)
+_SOME_GROUPS = st.frozensets(st.sampled_from(GROUPS), max_size=3)
 _PEERS = st.builds(
-    lambda groups, blocks: Peers() | Peers(groups, blocks),
-    st.frozensets(st.sampled_from(GROUPS), max_size=3),
+    lambda groups, blocks, taken, more: (Peers() | Peers(groups, blocks)) - Peers(taken) | Peers(more),
+    _SOME_GROUPS,
     _SOME_BLOCKS,
+    st.just(frozenset()) | _SOME_GROUPS,
+    st.just(frozenset()) | _SOME_GROUPS,
 )
 _TRAFFIC = st.lists(st.sampled_from(TRAFFIC), min_size=1, max_size=4).map(Intervals.union)
 _DECISIONS = st.lists(st.tuples(_TRAFFIC, _PEERS), max_size=4).map(PacketSet.of)
 
 
+_NOWHERE: Final = Origin(Source("dense"))
+_LOGS = st.lists(_DECISIONS, max_size=2).map(
+    lambda found: tuple(
+        LoggedRule("", f"rule {number}", packets, _NOWHERE) for number, packets in enumerate(found)
+    )
+)
+
+
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
-    """A plan with up to three classes in each direction, over the same few pods."""
+def _hairpins(draw: st.DrawFn) -> tuple[Hairpin, ...]:
+    """What some of the pods' addresses may send to themselves."""
+    some = st.just(Intervals()) | _TRAFFIC.filter(lambda wanted: wanted != traffic.ANY)
+    alike: dict[Intervals, list[int]] = {}
+    for endpoint in draw(st.lists(st.sampled_from(ENDPOINTS), max_size=3, unique=True)):
+        for address in endpoint.addresses:
+            alike.setdefault(draw(some), []).append(address)
+    return tuple(Hairpin(allowed, tuple(found)) for allowed, found in alike.items())
+
+
+@st.composite
+def plans(draw: st.DrawFn, *, logs: bool = False) -> Plan:
+    """A plan with up to three classes in each direction, over the same few pods, and with hairpins.
+
+    With `logs`, classes have up to two rules that log.
+    """
     classes = []
     for direction in Direction:
         decisions = draw(st.lists(_DECISIONS, max_size=3, unique=True))
         subjects = draw(st.permutations(ENDPOINTS))
         for index, decision in enumerate(decisions):
-            classes.append(Class(direction, decision, (subjects[2 * index], subjects[2 * index + 1])))
+            members = subjects[2 * index], subjects[2 * index + 1]
+            classes.append(Class(direction, decision, members, logs=draw(_LOGS) if logs else ()))
     names = {address: str(one) for one in ENDPOINTS for address in one.addresses}
-    return Plan(tuple(sorted(classes, key=lambda one: one.key)), names)
+    return Plan(
+        tuple(sorted(classes, key=lambda one: one.key)), names, hairpins=draw(st.just(()) | _hairpins())
+    )
 
 
 def packets(limit: int) -> list[Packet]:
     """An even sample of the packets between addresses near the blocks, the same at every call.
 
+    One in ten is from an address to itself.
+
     ICMP is of its own family: in the other's packets nobody reads its types.
     """
-    ends = [address for number in range(SPAN) for address in _addresses(number)]
+    ends = [address for number in range(SPAN) for address in addresses(number)]
     pairs = [
         pair
         for one, other in product(ends[: 2 * PODS], [*ends, *OUTSIDE])
@@ -128,4 +166,7 @@ def packets(limit: int) -> list[Packet]:
         for pair, asked in product(pairs, ASKED)
         if asked[0] != (traffic.ICMPV6 if pair[0].version == 4 else traffic.ICMP)
     ]
-    return Random(0).sample(every, limit)
+    selves = [packet for packet in every if packet.source == packet.destination]
+    others = [packet for packet in every if packet.source != packet.destination]
+    chance = Random(0)
+    return chance.sample(others, limit - limit // 10) + chance.sample(selves, limit // 10)

@@ -2,11 +2,12 @@
 
 Takes the tree that the backend lowers to, and knows nothing of plans or of npc's own arithmetic: texts are
 read with `ipaddress`. A packet is the first of its connection. What the kernel would refuse, or what reads a
-header that the packet does not have, is a `Refused`.
+header that the packet does not have, is a `Refused`. Log statements with a limit are passed over.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from ipaddress import ip_address, ip_network
@@ -20,6 +21,7 @@ Piece: TypeAlias = tuple[int, int]
 
 DEEPEST: Final = 15
 """Chains that may be entered from one another below a base chain; goto counts, as in NFT_JUMP_STACK_SIZE."""
+LOG: Final = re.compile(r'log prefix "(?P<prefix>[^"]*)" ?(?P<verdict>.*)')
 L4_NAMES: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
 """As in nft's own list of `meta l4proto`."""
 
@@ -30,11 +32,21 @@ class Refused(AssertionError):
 
 def lets_pass(table: Table, packet: Packet, hook: str = "forward") -> bool:
     """Whether a packet gets through the table's base chain at a hook; without one, it does."""
+    return _pass_and_log(table, packet, hook)[0]
+
+
+def logged(table: Table, packet: Packet, hook: str = "forward") -> list[str]:
+    """The prefixes with which a packet is logged on its way through a hook, in order."""
+    return _pass_and_log(table, packet, hook)[1]
+
+
+def _pass_and_log(table: Table, packet: Packet, hook: str) -> tuple[bool, list[str]]:
+    prefixes: list[str] = []
     for chain in table.chains:
         if f" hook {hook} " in chain.hook:
-            verdict = _walk(table, chain, packet, 0)
-            return "policy accept;" in chain.hook if verdict is None else verdict
-    return True
+            verdict = _walk(table, chain, packet, 0, prefixes)
+            return "policy accept;" in chain.hook if verdict is None else verdict, prefixes
+    return True, prefixes
 
 
 def matches(table: Table | None, match: Match, packet: Packet) -> bool:
@@ -65,24 +77,29 @@ def pieces(field: str, text: str) -> tuple[Piece, ...]:
     return tuple(_piece(part, value) for part, value in parts)
 
 
-def _walk(table: Table, chain: Chain, packet: Packet, depth: int) -> bool | None:
-    """The verdict of a chain: to pass, to be dropped, or None at its end."""
+def _walk(table: Table, chain: Chain, packet: Packet, depth: int, prefixes: list[str]) -> bool | None:
+    """The verdict of a chain: to pass, to be dropped, or None at its end. Notes what is logged."""
     if depth > DEEPEST:
         raise Refused(f"{chain.name} lies deeper than {DEEPEST} chains")
     for rule in chain.rules:
         action = _action(table, rule, packet)
+        if log := LOG.fullmatch(action):
+            prefixes.append(log["prefix"])
+            action = log["verdict"]
         match action.split():
             case ["accept"]:
                 return True
+            case ["return"]:
+                return None
             case ["drop"] | ["reject", *_]:
                 return False
             case ["jump", target]:
-                verdict = _walk(table, _chain(table, target), packet, depth + 1)
+                verdict = _walk(table, _chain(table, target), packet, depth + 1, prefixes)
                 if verdict is not None:
                     return verdict
             case ["goto", target]:
-                return _walk(table, _chain(table, target), packet, depth + 1)
-            case [] | ["limit" | "log", *_]:
+                return _walk(table, _chain(table, target), packet, depth + 1, prefixes)
+            case [] | ["limit", *_]:
                 pass
             case _:
                 raise Refused(f"{chain.name}: {action}")
@@ -151,8 +168,12 @@ def _part(field: str, packet: Packet) -> int | None:
             return packet.port
         case ["tcp" | "udp" | "sctp" as header, "dport"]:
             return packet.port if packet.protocol == PROTOCOL_NUMBERS[header.upper()] else None
-        case ["icmpv6", "type"]:
-            return packet.port >> 8 if packet.protocol == 58 else None
+        case ["icmp" | "icmpv6" as header, "type" | "code" as part]:
+            # nft compares the family first (nft --debug=netlink).
+            version, protocol = (4, 1) if header == "icmp" else (6, 58)
+            if packet.source.version != version or packet.protocol != protocol:
+                return None
+            return packet.port >> 8 if part == "type" else packet.port & 0xFF
         case _:
             raise Refused(f"there is no field {field}")
 

@@ -18,9 +18,13 @@ from npc.backends.naming import content_names
 from npc.backends.nft.layout import MEASURED, Layout
 from npc.backends.nft.lowering import lower
 from npc.backends.nft.ruleset import Dispatch, Rule, Table
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.algebra.peers import Peers
+from npc.compiler.frontend.syntax import Direction
 from npc.compiler.plan import Plan
-from tests.backends.nft_interpreter import lets_pass
-from tests.compiler.compiling import MANY_CLUSTERS, compiled, passes
+from tests.backends import dense
+from tests.backends.nft_interpreter import lets_pass, logged
+from tests.compiler.compiling import MANY_CLUSTERS, compiled, on_line, passes, traffic_of
 from tests.reference.evaluator import Packet
 from tests.reference.manifests import Document
 from tests.strategies import NODES, boundary_packets, clusters
@@ -71,6 +75,42 @@ def test_tables_let_pass_what_the_plan_allows(documents: list[Document]) -> None
         for name, (options, layout) in FORMS.items()
     }
     assert {name: some for name, some in found.items() if some} == {}
+
+
+@settings(max_examples=MANY_CLUSTERS // 4)
+@given(dense.plans(logs=True))
+def test_tables_where_everything_overlaps(plan: Plan) -> None:
+    """Holes, hairpins, parts of ICMP; and each rule that logs does so once, whatever becomes of it."""
+    asked = dense.packets(PACKETS)
+    found = {}
+    for name, (options, layout) in FORMS.items():
+        table = lower(plan, options, layout)
+        found[name] = disagreements(plan, table, asked) + list(faults(table))
+        found[name] += [
+            f"{packet}: logged {logs}, {expected} is right"
+            for packet in asked
+            if packet.source != packet.destination
+            and (logs := logged(table, packet)) != (expected := rules_that_log(plan, packet))
+        ]
+    assert {name: some for name, some in found.items() if some} == {}
+
+
+def rules_that_log(plan: Plan, packet: Packet) -> list[str]:
+    """The prefixes with which a packet is logged: at its destination only where it gets as far."""
+    ends = on_line(packet.source), on_line(packet.destination)
+    prefixes = []
+    for direction, (subject, peer) in ((Direction.EGRESS, ends), (Direction.INGRESS, ends[::-1])):
+        for one in plan.classes:
+            if one.direction is direction and any(subject in member.addresses for member in one.subjects):
+                prefixes += [f"npc {rule.rule} " for rule in one.logs if _matches(rule.packets, packet, peer)]
+        if not _matches(plan.decision(direction, subject), packet, peer):
+            break
+    return prefixes
+
+
+def _matches(packets: PacketSet[Peers], packet: Packet, peer: int) -> bool:
+    peers = packets.at(traffic_of(packet))
+    return peers is not None and peer in peers
 
 
 @given(clusters())

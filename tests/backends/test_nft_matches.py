@@ -14,12 +14,15 @@ from npc.backends.nft.ruleset import Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, parse_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
-from npc.compiler.algebra.traffic import SCTP, TCP, UDP
+from npc.compiler.algebra.traffic import ICMP, ICMPV6, SCTP, TCP, UDP
 from npc.compiler.frontend.syntax import Direction
 from tests.backends.nft_interpreter import all_match, pieces
 from tests.reference.evaluator import Packet
 
-ENDS = (ip_address("10.0.0.1"), ip_address("10.0.0.2"))
+ENDS = {
+    Family.V4: (ip_address("10.0.0.1"), ip_address("10.0.0.2")),
+    Family.V6: (ip_address("fd00::1"), ip_address("fd00::2")),
+}
 
 # --- traffic ------------------------------------------------------------------------------------------------
 
@@ -39,7 +42,21 @@ WHOLE = st.sets(st.integers(0, 255) | st.sampled_from((5, 6, 7, 17, 58, 132, 133
 ALL_BUT = st.sets(st.sampled_from((0, 1, 6, 17, 58, 132, 255)), min_size=1).map(
     lambda protocols: traffic.ANY - Intervals.union(map(traffic.every, protocols))
 )
-TRAFFIC = st.builds(lambda some, whole: some | whole, SOME_PORTS, WHOLE | ALL_BUT)
+NUMBERS = st.integers(0, 65535) | st.sampled_from(
+    (0, 0xFF, 0x100, 0x1FF, 0x2FF, 0x800, 0x8FF, 0xFEFF, 0xFFFF)
+)
+PARTS_OF_ICMP = st.builds(
+    lambda protocol, pairs: Intervals.union(traffic.of(protocol, *sorted(pair)) for pair in pairs),
+    st.sampled_from((ICMP, ICMPV6)),
+    st.lists(st.tuples(NUMBERS, NUMBERS), max_size=3),
+)
+TRAFFIC = st.builds(
+    lambda some, whole, icmp, less: (some | whole | icmp) - less,
+    SOME_PORTS,
+    WHOLE | ALL_BUT,
+    PARTS_OF_ICMP,
+    st.just(Intervals()) | SOME_PORTS | PARTS_OF_ICMP,
+)
 
 
 def edges(ranges: Iterable[Range]) -> list[int]:
@@ -47,27 +64,33 @@ def edges(ranges: Iterable[Range]) -> list[int]:
     return sorted({near for piece in ranges for end in piece for near in (end - 1, end, end + 1)})
 
 
+@pytest.mark.parametrize("family", list(Family))
 @pytest.mark.parametrize("lists", [True, False], ids=["lists", "no lists"])
 @given(wanted=TRAFFIC)
 @example(wanted=traffic.ANY)
 @example(wanted=Intervals())
 @example(wanted=traffic.ANY - traffic.of(TCP, 80, 80))
 @example(wanted=traffic.of(TCP, 53, 53) | traffic.of(UDP, 53, 53) | traffic.every(SCTP))
-def test_traffic_is_matched_exactly(wanted: Intervals, lists: bool) -> None:
-    alternatives = traffic_matches(wanted, lists=lists)
+@example(wanted=traffic.ANY - traffic.of(ICMP, 0x0800, 0x08FF))
+@example(wanted=traffic.of(ICMPV6, 0x0101, 0x0302))
+def test_traffic_is_matched_exactly_and_once(wanted: Intervals, lists: bool, family: Family) -> None:
+    """Parts of the other family's ICMP are no traffic: nobody reads its types there."""
+    alternatives = traffic_matches(wanted, family, lists=lists)
+    other = ICMPV6 if family is Family.V4 else ICMP
     asked = {protocol << 16 | port for protocol in range(256) for port in (0, 80, 65535)}
     asked |= {number for number in edges(wanted.ranges) if number in traffic.ANY}
     assert [
         traffic.describe(Intervals.of((number, number)))
         for number in sorted(asked)
-        if any(all_match(one, Packet(*ENDS, number >> 16, number & 0xFFFF)) for one in alternatives)
-        is not (number in wanted)
+        if number >> 16 != other or traffic.every(other) <= wanted
+        if sum(all_match(one, Packet(*ENDS[family], number >> 16, number & 0xFFFF)) for one in alternatives)
+        != (number in wanted)
     ] == []
 
 
-@given(TRAFFIC)
-def test_without_lists_every_comparison_has_one_value(wanted: Intervals) -> None:
-    for alternative in traffic_matches(wanted, lists=False):
+@given(TRAFFIC, st.sampled_from(Family))
+def test_without_lists_every_comparison_has_one_value(wanted: Intervals, family: Family) -> None:
+    for alternative in traffic_matches(wanted, family, lists=False):
         assert all(len(match.values) == 1 for match in alternative)
 
 
@@ -99,11 +122,44 @@ def test_without_lists_every_comparison_has_one_value(wanted: Intervals) -> None
             ["meta l4proto { 0-5, 7-255 }"],
             ["meta l4proto 0-5", "meta l4proto 7-255"],
         ),
+        (traffic.of(ICMP, 0x0800, 0x08FF), ["icmp type 8"], ["icmp type 8"]),
+        (traffic.of(ICMP, 0x0301, 0x0301), ["icmp type 3 icmp code 1"], ["icmp type 3 icmp code 1"]),
+        (
+            traffic.of(ICMP, 0, 0xFF) | traffic.of(ICMP, 0x0800, 0x0AFF),
+            ["icmp type { 0, 8-10 }"],
+            ["icmp type 0", "icmp type 8-10"],
+        ),
+        (
+            traffic.of(ICMP, 0x0304, 0x0605),
+            ["icmp type 3 icmp code 4-255", "icmp type 4-5", "icmp type 6 icmp code 0-5"],
+            ["icmp type 3 icmp code 4-255", "icmp type 4-5", "icmp type 6 icmp code 0-5"],
+        ),
+        (
+            traffic.every(ICMP) - traffic.of(ICMP, 0x0301, 0x0301) - traffic.of(ICMP, 0x0501, 0x0501),
+            ["icmp type { 0-2, 4, 6-255 }", "icmp type { 3, 5 } icmp code { 0, 2-255 }"],
+            [
+                *("icmp type 0-2", "icmp type 4", "icmp type 6-255"),
+                *("icmp type 3 icmp code 0", "icmp type 3 icmp code 2-255"),
+                *("icmp type 5 icmp code 0", "icmp type 5 icmp code 2-255"),
+            ],
+        ),
+        (
+            traffic.of(ICMP, 0x0800, 0x08FF) | traffic.of(ICMPV6, 0x8000, 0x80FF) | traffic.every(ICMPV6),
+            ["meta l4proto ipv6-icmp", "icmp type 8"],
+            ["meta l4proto ipv6-icmp", "icmp type 8"],
+        ),
+        (traffic.of(ICMPV6, 0x8000, 0x80FF), [], []),
     ],
 )
 def test_traffic_texts(wanted: Intervals, with_lists: list[str], without_lists: list[str]) -> None:
     for lists, expected in ((True, with_lists), (False, without_lists)):
-        assert [" ".join(map(str, one)) for one in traffic_matches(wanted, lists=lists)] == expected
+        found = traffic_matches(wanted, Family.V4, lists=lists)
+        assert [" ".join(map(str, one)) for one in found] == expected
+
+
+def test_types_of_icmpv6() -> None:
+    wanted = traffic.of(ICMPV6, 0x8000, 0x80FF) | traffic.of(ICMP, 0x0800, 0x08FF)
+    assert traffic_matches(wanted, Family.V6, lists=True) == [(Match("icmpv6 type", ("128",)),)]
 
 
 # --- addresses ----------------------------------------------------------------------------------------------

@@ -69,6 +69,13 @@ class Probe:
     protocol: Protocol
     port: int = 0
     """The destination port; 0 for icmp, and only there."""
+    behind: Address | None = None
+    """Who answers, where the destination is a Service's address that the node translates."""
+
+    @property
+    def answering(self) -> Address:
+        """The address that the service listens at."""
+        return self.destination if self.behind is None else self.behind
 
     def __post_init__(self) -> None:
         if self.source.version != self.destination.version:
@@ -113,7 +120,7 @@ def differences(
     """Name each probe that went otherwise than expected, a line each; none when all is as it should be."""
     words = {True: "allowed", False: "denied"}
     return [
-        f"{_named(network, probe.source)} -> {_named(network, probe.destination)}"
+        f"{_named(network, probe.source)} -> {_named(network, probe.answering)}"
         f" {probe.protocol}/{probe.port}: expected {words[wanted]}, was {words[observed[probe]]}"
         for probe, wanted in expected.items()
         if observed[probe] != wanted
@@ -138,14 +145,14 @@ class _End:
 
 def _ends(probe: Probe) -> tuple[_End, ...]:
     """The sockets that a probe needs, the one that sends it first."""
-    source, destination, port = probe.source, probe.destination, probe.port
+    source, answering, port = probe.source, probe.answering, probe.port
     match probe.protocol:
         case "tcp":
-            return _End("connect", source, peer=(destination, port)), _End("listen", destination, port)
+            return _End("connect", source, peer=(probe.destination, port)), _End("listen", answering, port)
         case "udp":
-            return _End("ask", source), _End("echo", destination, port)
+            return _End("ask", source), _End("echo", answering, port)
         case "sctp":
-            return _End("sctp", source), _End("sctp", destination)
+            return _End("sctp", source), _End("sctp", answering)
         case "icmp":
             return (_End("icmp", source),)
 

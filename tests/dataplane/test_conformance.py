@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.cases import (
     Case,
     Traffic,
+    cluster_policy_cases,
     plain_network_policy_cases,
     probe_packets,
     requires_conformance_data,
@@ -25,7 +26,7 @@ pytestmark = requires_conformance_data
 EVERYWHERE = ("k8s-e2e", "recipes", "k8s-docs")
 """Categories that run on every dataplane; the others run on nftables, and on all in `make test-all`."""
 
-CASES = plain_network_policy_cases()
+CASES = (*plain_network_policy_cases(), *cluster_policy_cases())
 
 
 def expected_probes(case: Case[Traffic], documents: list[Document]) -> dict[Probe, bool]:

@@ -1,17 +1,37 @@
-"""What load.sh leaves behind: npc's own chains and sets of the last load, and all else as it was."""
+"""What load.sh leaves behind: npc's own chains and sets of the last load, and all else as it was.
+
+And what dense plans let pass and log, in a kernel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from itertools import islice
 
 import pytest
+from hypothesis import given, settings
 
 from npc.backends.base import Options, OwnNode
+from npc.backends.iptables import BACKEND
+from npc.backends.iptables.lowering import lower
+from npc.backends.iptables.ruleset import Ruleset
+from npc.backends.printing import render
+from npc.compiler.algebra.addresses import format_address
+from npc.compiler.plan import Plan
+from tests.backends import dense
+from tests.backends.dense import ENDPOINTS
+from tests.backends.test_iptables_equivalence import expected_logs
+from tests.compiler.compiling import passes
 from tests.conformance.compiling import compile_documents
-from tests.dataplane.iptables import VARIANTS, flush_iptables, load_iptables
+from tests.dataplane.clusters import as_probe
+from tests.dataplane.iptables import VARIANTS, flush_iptables, iptables_loaded, load_iptables
 from tests.dataplane.namespace import CommandError
-from tests.dataplane.topology import Host, Network, NetworkFor
+from tests.dataplane.probe import Probe, differences, run
+from tests.dataplane.topology import Address, Host, Network, NetworkFor
+from tests.reference.evaluator import Packet
 from tests.reference.manifests import Document
 
 pytestmark = [
@@ -174,3 +194,57 @@ def test_an_unknown_argument_loads_nothing(network: Network, variant: str, argum
     with pytest.raises(CommandError, match="Usage: sh load"):
         load_iptables(network, _artifacts("a"), variant, *arguments)
     assert _saved(network, variant) == before
+
+
+# --- dense plans --------------------------------------------------------------------------------------------
+
+PROBES = 250
+DENSE_HOSTS = [
+    Host(str(one), tuple(map(ip_address, map(format_address, one.addresses)))) for one in ENDPOINTS
+]
+COUNTED = re.compile(r'^\[(?P<packets>[0-9]+):[0-9]+\] .* --log-prefix "(?P<prefix>[^"]*)"', re.MULTILINE)
+"""A rule that logs, as iptables-save shows it with its counters."""
+
+
+def _probes() -> dict[Probe, Packet]:
+    """The packets that leave their host and that the harness can send: of ICMP, echo requests."""
+    echo = {(1, 0x0800), (58, 0x8000)}
+    return {
+        probe: packet
+        for packet in dense.packets(20 * PROBES)
+        if packet.source != packet.destination
+        and ((packet.protocol, packet.port) in echo or (packet.protocol not in (1, 58) and packet.port > 0))
+        and (probe := as_probe(packet)) is not None
+    }
+
+
+@pytest.mark.parametrize("ipset", ["yes", "no"])
+@settings(max_examples=8)
+@given(plan=dense.plans(logs=True))
+def test_dense_plans(variant: str, ipset: str, network_for: NetworkFor, plan: Plan) -> None:
+    """Holes, parts of ICMP and nearly all traffic, as the kernel takes them; and who is logged."""
+    asked = dict(islice(_probes().items(), PROBES))
+    expected = {probe: passes(plan, packet) for probe, packet in asked.items()}
+    network = network_for(DENSE_HOSTS, sorted({*_ends(asked)} - {*_addresses()}, key=str))
+    artifacts = _printed(lower(plan, Options(settings={"ipset": ipset})))
+    with iptables_loaded(network, artifacts, variant):
+        assert differences(network, expected, run(network, expected, grace=0.1)) == []
+        counted = "".join(
+            network.node.run([f"{word}-{variant}-save", "-c"]) for word in ("iptables", "ip6tables")
+        )
+    logged = {found["prefix"] for found in COUNTED.finditer(counted) if found["packets"] != "0"}
+    assert logged == {prefix for packet in asked.values() for prefix in expected_logs(plan, packet)}
+
+
+def _printed(ruleset: Ruleset) -> dict[str, str]:
+    return {name: render(template, None, ruleset=ruleset) for name, template in BACKEND.templates.items()}
+
+
+def _ends(probes: Iterable[Probe]) -> Iterator[Address]:
+    for probe in probes:
+        yield from (probe.source, probe.destination)
+
+
+def _addresses() -> Iterator[Address]:
+    for host in DENSE_HOSTS:
+        yield from host.addresses

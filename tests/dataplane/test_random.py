@@ -1,12 +1,12 @@
 """Random clusters in a kernel: npc's rulesets let pass just what the reference evaluator says.
 
 Each form that nft's lowering can choose is forced in turn: arms as rules, as chains, behind maps of
-ports, with few sets.
+ports, with few sets; of random plans, too, in which everything overlaps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import assume, given, settings
@@ -15,11 +15,14 @@ from npc.backends.base import Options
 from npc.backends.nft.layout import Layout
 from npc.backends.nft.lowering import lower
 from npc.backends.printing import render
+from npc.compiler.plan import Plan
+from tests.backends import dense
+from tests.compiler.compiling import on_line, passes
 from tests.conformance.compiling import compile_documents
 from tests.dataplane.clusters import as_probe, hosts_of
 from tests.dataplane.dataplanes import IPTABLES, NFT, WITHOUT_IPSET, Dataplane
 from tests.dataplane.probe import differences, run
-from tests.dataplane.topology import open_network
+from tests.dataplane.topology import Host, Network, open_network
 from tests.reference.boundaries import boundary_packets
 from tests.reference.evaluator import Cluster, Packet, allowed
 from tests.reference.manifests import Address, Document
@@ -33,6 +36,7 @@ LAYOUTS = {
     "no sets": Layout(set_budget=0),
 }
 MOST_PROBES = 400
+DENSE_PACKETS = 1000
 
 
 def _is_forwarded(packet: Packet, inside: set[Address]) -> bool:
@@ -61,6 +65,35 @@ def test_layouts_of_nft(layout: str, documents: list[Document]) -> None:
     assume(any(one["kind"] == "Pod" for one in documents))
     table = lower(compile_documents(documents).plan, Options(), LAYOUTS[layout])
     check(NFT, documents, {"npc.nft": render("nft.j2", None, ruleset=table)})
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Network]:
+    """The pods of dense plans, and all other addresses that their packets are of."""
+    pods = [Host(str(number), dense.addresses(number)) for number in range(dense.PODS)]
+    rest = [address for number in range(dense.PODS, dense.SPAN) for address in dense.addresses(number)]
+    with open_network(pods, [*rest, *dense.OUTSIDE]) as network:
+        yield network
+
+
+@pytest.mark.dataplane("nft")
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(max_examples=5)
+@given(plan=dense.plans(logs=True))
+def test_dense_plans_in_layouts_of_nft(layout: str, crowd: Network, plan: Plan) -> None:
+    table = lower(plan, Options(), LAYOUTS[layout])
+    inside = {on_line(address) for number in range(dense.PODS) for address in dense.addresses(number)}
+    expected = {
+        probe: passes(plan, packet)
+        for packet in dense.packets(DENSE_PACKETS)
+        if (packet.port > 0 or packet.protocol in (1, 58))
+        and packet.source != packet.destination
+        and inside & {on_line(packet.source), on_line(packet.destination)}
+        and (probe := as_probe(packet)) is not None
+        and (probe.protocol != "icmp" or packet.port in (0x0800, 0x8000))
+    }
+    with NFT.loaded(crowd, {"npc.nft": render("nft.j2", None, ruleset=table)}):
+        assert differences(crowd, expected, run(crowd, expected, grace=0.1)) == []
 
 
 @pytest.mark.parametrize("dataplane", [one.param() for one in (*IPTABLES, WITHOUT_IPSET)])
