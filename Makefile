@@ -67,6 +67,7 @@ format: $(VENV)/.dev ## format the code and sort its imports
 
 golden: $(VENV)/.dev ## rewrite the expected output of the golden cases; read the diff before you commit it
 	$(BIN)/npc test golden --update
+	$(BIN)/python -m tests.language.rewrite
 
 bench: $(VENV)/.dev ## run the benchmarks
 	$(BIN)/python -m bench

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from npc.backends.printing import BUILT_IN
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
-from npc.compiler.plan import Plan
+
+if TYPE_CHECKING:  # the command line's help needs the options alone
+    from importlib.metadata import EntryPoint
+
+    from npc.compiler.language.conversion import Written
+    from npc.compiler.plan import Plan
 
 GROUP = "npc.backends"
 """The entry-point group in which targets are found, the built-in ones too."""
+BUILT_IN = Path(__file__).with_name("templates")
+"""The templates of npc's own targets."""
 
 
 class OwnNode(StrEnum):
@@ -69,12 +75,30 @@ class Backend:
     """Where the templates are: a third party's target has its own folder."""
 
 
-def find_backend(name: str) -> Backend:
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """A target that rules no packets: the policies themselves in another notation, without an inventory.
+
+    `write` gives the text of all policies, and raises InputError where the notation cannot say one.
+    """
+
+    name: str
+    summary: str
+    artifact: str
+    """The name of the file that the text is."""
+    write: Callable[[Sequence[Written], date | None], str]
+    """Takes the day, too: rules that have ended before it are left out."""
+
+
+Target: TypeAlias = Backend | Printer
+
+
+def find_target(name: str) -> Target:
     """The target of that name; InputError with the nearest one when there is none.
 
-    InputError too where the name is claimed by two packages, or what it leads to is no `Backend`.
+    InputError too where the name is claimed by two packages, or what it leads to is no target.
     """
-    found = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
+    found = {entry.value: entry for entry in _entry_points() if entry.name == name}
     if not found:
         raise _no_target(f"there is no target {name!r}", did_you_mean(name, target_names()))
     if len(found) > 1:
@@ -82,20 +106,27 @@ def find_backend(name: str) -> Backend:
         raise _no_target(f"two installed targets are called {name!r}", f"{claims}: uninstall one of them")
     (entry,) = found.values()
     try:
-        backend = entry.load()
+        target = entry.load()
     except Exception as error:  # a third party's code: whatever it raises is not npc's bug
         message = f"the installed target {name!r} cannot be loaded: {type(error).__name__}: {error}"
         raise _no_target(message, f"its entry point is {entry.value}") from error
-    if not isinstance(backend, Backend):
+    if not isinstance(target, Backend | Printer):
         raise _no_target(
-            f"the installed target {name!r} is no npc backend", f"{entry.value} must be a Backend"
+            f"the installed target {name!r} is no npc backend",
+            f"{entry.value} must be a Backend or a Printer",
         )
-    return backend
+    return target
 
 
 def target_names() -> list[str]:
     """The targets that are installed, sorted."""
-    return sorted({entry.name for entry in entry_points(group=GROUP)})
+    return sorted({entry.name for entry in _entry_points()})
+
+
+def _entry_points() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points  # a tenth of the time of `npc --help`
+
+    return entry_points(group=GROUP)
 
 
 def _no_target(message: str, help: str) -> InputError:

@@ -8,11 +8,9 @@ from typing import Any
 
 import jinja2
 
+from npc.backends.base import BUILT_IN
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
-
-BUILT_IN = Path(__file__).with_name("templates")
-"""The templates of npc's own targets."""
 
 
 def render(template: str, template_dir: Path | None, folder: Path = BUILT_IN, **variables: Any) -> str:

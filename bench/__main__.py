@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 
 from bench import compile as compile_bench
+from bench import language
 
 
 def main() -> None:
     """Run the benchmarks one after the other and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="100,000 pods and 10,000 policies (400 MB)")
-    size = [] if parser.parse_args().full else ["--small"]
-    compile_bench.main(size)
+    is_full = parser.parse_args().full
+    compile_bench.main([] if is_full else ["--small"])
+    print()
+    language.main([] if is_full else ["--policies", str(language.SMALL)])
 
 
 if __name__ == "__main__":

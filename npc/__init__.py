@@ -5,10 +5,16 @@
 >>> print(result.artifacts["npc.nft"])                             # doctest: +SKIP
 """
 
-from npc.api import Compilation, check_paths, compile_paths, compile_sources
-from npc.backends.base import Deny, Options, OwnNode
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
-from npc.compiler.frontend.source import Source
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from npc.api import Compilation, check_paths, compile_paths, compile_sources
+    from npc.backends.base import Deny, Options, OwnNode
+    from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+    from npc.compiler.frontend.source import Source
 
 __all__ = [
     "Compilation",
@@ -22,3 +28,18 @@ __all__ = [
     "compile_paths",
     "compile_sources",
 ]
+
+_MODULES = {
+    "npc.api": ("Compilation", "check_paths", "compile_paths", "compile_sources"),
+    "npc.backends.base": ("Deny", "Options", "OwnNode"),
+    "npc.compiler.frontend.diagnostics": ("Diagnostic", "InputError"),
+    "npc.compiler.frontend.source": ("Source",),
+}
+"""Where the names are: imported when they are asked for (PEP 562), as `npc --help` needs no compiler."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from npc.backends.base import Backend, Options, find_backend
+from npc.backends.base import Backend, Options, Printer, Target, find_target
 from npc.backends.printing import render
 from npc.compiler.ambiguity import ambiguous_priorities
 from npc.compiler.frontend import codes
@@ -48,6 +49,7 @@ class Compilation:
 
     artifacts: Mapping[str, str]
     plan: Plan
+    """Empty for a target that prints the policies: it rules no packets."""
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -59,17 +61,19 @@ def compile_paths(
     options: Options | None = None,
     template_dir: Path | None = None,
     progress: Progress | None = None,
+    today: date | None = None,
     stdin: Callable[[], bytes] | None = None,
 ) -> Compilation:
     """Compile the policies in files and directories for the inventory that is in them too.
 
-    `node` limits the subjects to one node's endpoints. Raises InputError with all diagnostics.
+    `node` limits the subjects to one node's endpoints. Rules of the policy language whose last day is before
+    `today` are left out; None: none is. Raises InputError with all diagnostics.
     """
     found, faults = sources(paths, stdin or _standard_input)
     if faults:
         raise InputError(faults)
     return compile_sources(
-        found, target, node=node, options=options, template_dir=template_dir, progress=progress
+        found, target, node=node, options=options, template_dir=template_dir, progress=progress, today=today
     )
 
 
@@ -81,13 +85,17 @@ def compile_sources(
     options: Options | None = None,
     template_dir: Path | None = None,
     progress: Progress | None = None,
+    today: date | None = None,
 ) -> Compilation:
     """Compile what sources hold; as `compile_paths` otherwise."""
     step = progress or _nobody
-    backend = find_backend(target)
+    backend = find_target(target)
     options = options or Options()
     _check_settings(backend, options)
-    planned = plan_sources(found, node=node, progress=progress)
+    if isinstance(backend, Printer):
+        _check_no_node(backend, node)
+        return print_sources(found, backend, progress=progress, today=today)
+    planned = plan_sources(found, node=node, progress=progress, today=today)
     step("lowering", 0, 1)
     with _collector_paused():
         artifacts = emit(planned.plan, backend, options, template_dir)
@@ -95,12 +103,16 @@ def compile_sources(
 
 
 def plan_sources(
-    found: Iterable[Source], *, node: str | None = None, progress: Progress | None = None
+    found: Iterable[Source],
+    *,
+    node: str | None = None,
+    progress: Progress | None = None,
+    today: date | None = None,
 ) -> Planned:
     """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
     step = progress or _nobody
     with _collector_paused():
-        loaded = load(found, progress)
+        loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
         plan = _plan(loaded, inventory, node, diagnostics)
@@ -109,27 +121,70 @@ def plan_sources(
     return Planned(plan, inventory, tuple(diagnostics))
 
 
-def check_paths(paths: Iterable[str], stdin: Callable[[], bytes] | None = None) -> tuple[Diagnostic, ...]:
+def print_sources(
+    found: Iterable[Source],
+    printer: Printer,
+    *,
+    progress: Progress | None = None,
+    today: date | None = None,
+) -> Compilation:
+    """The policies in sources in another notation, each once; raises as `compile_paths`."""
+    step = progress or _nobody
+    with _collector_paused():
+        loaded = load(found, progress, today=today)
+        diagnostics = [*loaded.diagnostics, *_duplicates(loaded)]
+        policies: tuple[Policy, ...] = (*loaded.policies, *loaded.cluster_policies)
+        if not policies and not has_errors(diagnostics):
+            diagnostics.append(Diagnostic(codes.NO_INPUT, "there is no policy in the input"))
+        if has_errors(diagnostics):
+            raise InputError(diagnostics)
+        step("printing", 0, 1)
+        from npc.compiler.language.conversion import as_written  # other targets need not wait for it
+
+        unique = {(policy.kind, str(policy)): policy for policy in policies}
+        text = printer.write(as_written(unique.values()), today)
+    return Compilation({printer.artifact: text}, Plan((), {}), tuple(diagnostics))
+
+
+def check_paths(
+    paths: Iterable[str],
+    *,
+    today: date | None = None,
+    stdin: Callable[[], bytes] | None = None,
+) -> tuple[Diagnostic, ...]:
     """Everything that can be said about policies and inventories without compiling them."""
     found, faults = sources(paths, stdin or _standard_input)
+    return (*faults, *check_sources(found, today=today))
+
+
+def check_sources(found: Iterable[Source], *, today: date | None = None) -> tuple[Diagnostic, ...]:
+    """As `check_paths`, of what sources hold."""
     with _collector_paused():
-        loaded = load(found)
-        _, diagnostics = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
-        return (*faults, *loaded.diagnostics, *_duplicates(loaded), *diagnostics)
+        loaded = load(found, today=today)
+        inventory, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
+        diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *faults]
+        if loaded.inventory and not has_errors(diagnostics):
+            diagnostics += _at_odds(_model(loaded, inventory))
+        return tuple(diagnostics)
 
 
-def _check_settings(backend: Backend, options: Options) -> None:
+def _check_settings(target: Target, options: Options) -> None:
+    known = target.settings if isinstance(target, Backend) else {}
     unknown = [
         Diagnostic(
-            codes.OPTION,
-            f"the target {backend.name} has no setting {name!r}",
-            help=did_you_mean(name, backend.settings),
+            codes.OPTION, f"the target {target.name} has no setting {name!r}", help=did_you_mean(name, known)
         )
         for name in options.settings
-        if name not in backend.settings
+        if name not in known
     ]
     if unknown:
         raise InputError(unknown)
+
+
+def _check_no_node(printer: Printer, node: str | None) -> None:
+    if node is not None:
+        message = f"the target {printer.name} has nothing for the node {node!r}: it prints all policies"
+        raise InputError([Diagnostic(codes.OPTION, message, help="leave out --node")])
 
 
 def emit(
@@ -171,23 +226,33 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
         raise InputError(
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
-    policies = {(one.namespace, one.name): one for one in loaded.policies}
-    cluster_policies = {(one.kind, one.name): one for one in loaded.cluster_policies}
-    model = Model(
-        tuple(policies[key] for key in sorted(policies)),
-        tuple(cluster_policies[key] for key in sorted(cluster_policies)),
-        inventory,
-    )
-    unknown = list(unknown_services((*loaded.policies, *loaded.cluster_policies), inventory))
-    if unknown:
-        raise InputError([*diagnostics, *unknown])
-    diagnostics += ambiguous_priorities(model)
+    model = _model(loaded, inventory)
+    found = list(_at_odds(model))
+    diagnostics += found
+    if has_errors(found):
+        raise InputError(diagnostics)
     if node is None:
         diagnostics += [
             Diagnostic(codes.NO_ENDPOINT, f"the {one.kind} {one} selects no endpoint", one.origin)
             for one in model.idle()
         ]
     return build_plan(model, node)
+
+
+def _at_odds(model: Model) -> Iterator[Diagnostic]:
+    """What is to be said of policies that are valid by themselves, once their inventory is known."""
+    unknown = list(unknown_services((*model.policies, *model.cluster_policies), model.inventory))
+    yield from unknown or ambiguous_priorities(model)
+
+
+def _model(loaded: Loaded, inventory: Inventory) -> Model:
+    policies = {(one.namespace, one.name): one for one in loaded.policies}
+    cluster_policies = {(one.kind, one.name): one for one in loaded.cluster_policies}
+    return Model(
+        tuple(policies[key] for key in sorted(policies)),
+        tuple(cluster_policies[key] for key in sorted(cluster_policies)),
+        inventory,
+    )
 
 
 def _nothing_isolated(loaded: Loaded, node: str | None) -> Diagnostic:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from npc.cli import check, compile, targets, test
+from npc.cli import check, compile, convert, fmt, lsp, targets, test
 
 EXIT_BUG = 70
 
@@ -23,8 +23,11 @@ app = typer.Typer(
 )
 app.command("compile")(compile.command)
 app.command("check")(check.command)
+app.command("convert")(convert.command)
+app.command("fmt")(fmt.command)
 app.command("test")(test.command)
 app.command("targets")(targets.command)
+app.command("lsp")(lsp.command)
 
 
 def _version(wanted: bool) -> None:

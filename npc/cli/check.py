@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from npc.api import check_paths
+from npc.cli.clock import Today, day
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend.diagnostics import has_errors, has_warnings
-from npc.compiler.frontend.render import Format
+from npc.compiler.frontend.diagnostics import Format, has_errors, has_warnings
 
 
 def command(
@@ -21,12 +20,15 @@ def command(
     format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="The exit code is 1 for a warning too.")] = False,
+    today: Today = None,
 ) -> None:
     """Validate policies and inventories as the API server would.
 
     Findings go to standard output; the exit code is 1 when one is an error.
     """
-    diagnostics = check_paths(paths)
+    from npc.api import check_paths  # not for `npc --help`
+
+    diagnostics = check_paths(paths, today=day(today))
     report(diagnostics, format, quiet=quiet, to=sys.stdout)
     if has_errors(diagnostics) or (strict and has_warnings(diagnostics)):
         raise typer.Exit(EXIT_INPUT)

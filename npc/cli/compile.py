@@ -11,17 +11,16 @@ from typing import Annotated
 
 import typer
 
-from npc.api import compile_paths
 from npc.backends.base import Deny, Options, OwnNode
+from npc.cli.clock import Today, day
 from npc.cli.output import write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_warnings
-from npc.compiler.frontend.render import Format
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_warnings
 
 _STANDARD_OUTPUT = Path("-")
-_PATHS = "Policies: files, directories (*.yaml, *.yml, *.json), or - for standard input."
+_PATHS = "Policies: files, directories (*.npc, *.yaml, *.yml, *.json), or - for standard input."
 _INVENTORY = (
     "Pods, namespaces, nodes and services, as kubectl prints them, or the compact form; "
     "may be given more than once, and may stand among the policies instead."
@@ -81,6 +80,7 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="A warning is an error: nothing is written, the exit code is 1.")
     ] = False,
+    today: Today = None,
 ) -> None:
     """Compile policies for the pods of an inventory.
 
@@ -90,6 +90,8 @@ def command(
     if ovs_ports:
         own["ports"] = ",".join(filter(None, [own.get("ports"), *ovs_ports]))
     options = Options(own_node, deny_with, log_denied, table, hook_priority, own)
+    from npc.api import compile_paths  # not for `npc --help`
+
     try:
         with progress_bar(quiet=quiet) as progress:
             result = compile_paths(
@@ -99,6 +101,7 @@ def command(
                 options=options,
                 template_dir=template_dir,
                 progress=progress,
+                today=day(today),
             )
             if strict and has_warnings(result.diagnostics):
                 raise InputError(result.diagnostics)

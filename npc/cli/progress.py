@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
-from npc.compiler.frontend.documents import Progress
-
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
+
+    from npc.compiler.frontend.documents import Progress
 
 PATIENCE = 1.0
 """Seconds of work before the bar shows."""

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from npc.compiler.frontend.codes import Severity
-from npc.compiler.frontend.diagnostics import Diagnostic
-from npc.compiler.frontend.render import Format, render, summary
+from npc.compiler.frontend.diagnostics import Diagnostic, Format
 
 EXIT_INPUT = 1
 
@@ -18,6 +17,8 @@ def report(
     diagnostics: Iterable[Diagnostic], format: Format, *, quiet: bool, to: TextIO | None = None
 ) -> None:
     """Write diagnostics; `quiet` leaves all but errors out of the text."""
+    from npc.compiler.frontend.render import render, summary  # not for `npc --help`
+
     stream = to or sys.stderr
     if stream is None:  # the process was started without one
         return

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from npc.backends.base import find_backend, target_names
+from npc.backends.base import Printer, find_target, target_names
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
-from npc.compiler.frontend.render import Format
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
 
 
 def command() -> None:
@@ -15,12 +14,15 @@ def command() -> None:
     faults: list[Diagnostic] = []
     for name in target_names():
         try:
-            backend = find_backend(name)
+            target = find_target(name)
         except InputError as error:
             faults += error.diagnostics
             continue
-        typer.echo(f"{name:12} {backend.summary} ({', '.join(backend.templates)})")
-        for setting, meaning in backend.settings.items():
+        if isinstance(target, Printer):
+            typer.echo(f"{name:12} {target.summary} ({target.artifact})")
+            continue
+        typer.echo(f"{name:12} {target.summary} ({', '.join(target.templates)})")
+        for setting, meaning in target.settings.items():
             typer.echo(f"{'':12}   --set {setting}=...  {meaning}")
     if faults:
         report(faults, Format.TEXT, quiet=False)

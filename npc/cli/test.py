@@ -14,8 +14,7 @@ from npc.cli.output import write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
-from npc.compiler.frontend.render import Format
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
 
 if TYPE_CHECKING:
     from npc.testing import Outcome

@@ -1,9 +1,9 @@
 """Cases: folders with an input, and with what is expected of it.
 
 A folder is a case when it holds a `case.toml`, a `packets.txt`, an `expect.*` file, or a `policy` or
-`policies` file (`.yaml`, `.yml`, `.json`). All below it belongs to it. Of a case are read
+`policies` file (`.yaml`, `.yml`, `.json`, `.npc`). All below it belongs to it. Of a case are read
 
-- as input: every YAML and JSON file in it, at any depth, but for `expect.*`;
+- as input: every YAML, JSON and .npc file in it, at any depth, but for `expect.*`;
 - `case.toml`: how it is compiled, see `settings`;
 - `packets.txt`: packets and what must become of them, see `packets`;
 - `expect.ARTIFACT`: a file that a target makes, byte for byte, without the prefix `npc.` of its name;

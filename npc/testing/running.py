@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from npc.api import Planned, emit, plan_sources
-from npc.backends.base import Backend, Options, find_backend
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
+from npc.api import Planned, emit, plan_sources, print_sources
+from npc.backends.base import Backend, Options, Target, find_target
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, did_you_mean
 from npc.compiler.frontend.files import sources
-from npc.compiler.frontend.render import Format, render, summary
+from npc.compiler.frontend.render import render, summary
 from npc.compiler.frontend.source import Source
+from npc.compiler.plan import Plan
 from npc.testing.cases import DIAGNOSTICS, EXPECT, PACKETS, PLAN, SETTINGS, Case
 from npc.testing.meaning import changed_logs, changed_options, witness
 from npc.testing.packets import check_claims, read_claims
@@ -127,24 +128,24 @@ def _settings(case: Case) -> Settings:
 
 
 def _compile(case: Case, settings: Settings) -> _Compiled:
-    backends = [_backend(name) for name in settings.targets]
+    targets = [_target(name) for name in settings.targets]
     for name in settings.options.settings:
-        known = [one for backend in backends for one in backend.settings]
+        known = [one for target in targets if isinstance(target, Backend) for one in target.settings]
         if name not in known:
             raise CaseError(f"{SETTINGS}: no target has a setting {name!r}: {did_you_mean(name, known)}")
     diagnostics: list[Diagnostic] = []
     files: dict[str, bytes] = {}
     planned = None
     try:
-        planned = plan_sources(_sources(case, settings), node=settings.node)
+        planned = plan_sources(_sources(case, settings), node=settings.node, today=settings.today)
     except InputError as error:
         diagnostics += error.diagnostics
     else:
         diagnostics += planned.diagnostics
         files[PLAN] = write_plan(planned.plan, settings.options).encode()
-        for backend in backends:
+        for target in targets:
             try:
-                artifacts = emit(planned.plan, backend, _own(settings.options, backend))
+                artifacts = _artifacts(target, planned.plan, case, settings)
             except InputError as error:
                 diagnostics += error.diagnostics
                 continue
@@ -160,9 +161,15 @@ def _compile(case: Case, settings: Settings) -> _Compiled:
     return _Compiled(files, planned)
 
 
-def _backend(name: str) -> Backend:
+def _artifacts(target: Target, plan: Plan, case: Case, settings: Settings) -> Mapping[str, str]:
+    if isinstance(target, Backend):
+        return emit(plan, target, _own(settings.options, target))
+    return print_sources(_sources(case, settings), target, today=settings.today).artifacts
+
+
+def _target(name: str) -> Target:
     try:
-        return find_backend(name)
+        return find_target(name)
     except InputError as error:
         (fault,) = error.diagnostics
         raise CaseError(f"{SETTINGS}: targets: {fault.message}: {fault.help}") from None
@@ -182,7 +189,7 @@ def _sources(case: Case, settings: Settings) -> list[Source]:
     if faults:
         raise CaseError("\n".join(f"{SETTINGS}: input: {fault.message}" for fault in faults))
     if not found:
-        raise CaseError("there is no YAML or JSON file to compile")
+        raise CaseError("there is no YAML, JSON or .npc file to compile")
     return [
         replace(one, name=Path(os.path.relpath(one.path, case.folder)).as_posix())
         for one in found

@@ -3,6 +3,7 @@
 Beside `node`, `own-node`, `deny-with`, `log-denied`, `table` and `hook-priority`, which are as there:
 
 - `targets`: a list, of nft alone when it is absent; an empty one leaves the plan;
+- `today`: a date, as `--today` has it; no rule ends when it is absent;
 - `input`: paths to further input, relative to the case's folder;
 - `[settings]`: what `--set` would say; each target is told what it knows.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -28,6 +30,7 @@ _KEYS = (
     "log-denied",
     "table",
     "hook-priority",
+    "today",
     "input",
     "settings",
 )
@@ -42,6 +45,8 @@ class Settings:
     options: Options = Options()
     input: tuple[str, ...] = ()
     """Paths to further input, relative to the case's folder."""
+    today: date | None = None
+    """The day of the compilation; None: no rule has ended."""
 
 
 def read_settings(text: str) -> Settings:
@@ -66,10 +71,18 @@ def read_settings(text: str) -> Settings:
             settings=_settings(table),
         ),
         input=_texts(table, "input", ()),
+        today=_of_type(table, "today", date, None),
     )
 
 
-_TYPES = {str: "a string", bool: "true or false", int: "a number", list: "a list", dict: "a table"}
+_TYPES = {
+    str: "a string",
+    bool: "true or false",
+    int: "a number",
+    date: "a date, like 2027-01-31",
+    list: "a list",
+    dict: "a table",
+}
 
 
 def _of_type(table: Mapping[str, Any], key: str, type_: type, default: Any) -> Any:

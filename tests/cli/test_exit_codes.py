@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import npc.cli.compile as npc_compile
+import npc.api as npc_api
 from tests.cli.inputs import RULE
 from tests.cli.invocation import npc
 
@@ -59,7 +59,7 @@ def test_a_bug_is_one_paragraph_and_no_traceback(inputs: Path, monkeypatch: pyte
     def fail(*_: object, **__: object) -> None:
         raise KeyError("tier")
 
-    monkeypatch.setattr(npc_compile, "compile_paths", fail)
+    monkeypatch.setattr(npc_api, "compile_paths", fail)
     outcome = npc("compile", "policy.yaml", "inventory.yaml", folder=inputs)
     assert (outcome.code, outcome.stdout) == (70, "")
     lines = outcome.stderr.splitlines()
@@ -74,7 +74,7 @@ def test_an_interrupt_ends_quietly(inputs: Path, monkeypatch: pytest.MonkeyPatch
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(npc_compile, "compile_paths", interrupt)
+    monkeypatch.setattr(npc_api, "compile_paths", interrupt)
     outcome = npc("compile", "policy.yaml", "inventory.yaml", folder=inputs)
     assert outcome.code == 130
     assert "Traceback" not in outcome.stderr

@@ -24,6 +24,8 @@ HELP = [
         ("--log-denied", "--hook-priority", "--table", "--template-dir", "--format", "--quiet"),
     ),
     (("check", "--help"), ("PATH", "--format", "--quiet")),
+    (("fmt", "--help"), ("PATH", "--check", "--diff")),
+    (("convert", "--help"), ("PATH", "--to", "--output", "--quiet")),
     (("targets", "--help"), ("targets",)),
 ]
 

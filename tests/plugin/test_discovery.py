@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from npc.backends.base import find_backend, target_names
+from npc.backends.base import find_target, target_names
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
 from tests.cli.invocation import npc
@@ -75,7 +75,7 @@ FAULTS = [
 def test_a_target_that_is_none(folder: Path, name: str, code: str, said: str) -> None:
     install(folder, name, code)
     with pytest.raises(InputError) as raised:
-        find_backend(name)
+        find_target(name)
     (fault,) = raised.value.diagnostics
     assert fault.code is codes.NO_TARGET
     assert said in fault.message
@@ -89,7 +89,7 @@ def test_a_name_belongs_to_one_package(folder: Path) -> None:
     install(folder, "nft", WORKING.format(name="nft"), "npc_other")
     assert "nft" in target_names()
     with pytest.raises(InputError) as raised:
-        find_backend("nft")
+        find_target("nft")
     (fault,) = raised.value.diagnostics
     assert fault.message == "two installed targets are called 'nft'"
     assert "npc.backends.nft:BACKEND and npc_other:BACKEND" in fault.help

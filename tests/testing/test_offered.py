@@ -23,6 +23,8 @@ RUNS = [
     # (hook, what pre-commit would add to its entry, exit code)
     ("npc-check", ("case/policy.yaml", "case/inventory.yaml"), 0),
     ("npc-check", ("case/policy.yaml", "case/case.toml"), 1),
+    ("npc-fmt", ("case/policy.npc",), 0),
+    ("npc-fmt", ("case/policy.yaml",), 1),
     ("npc-test", ("case",), 1),
 ]
 
@@ -30,17 +32,18 @@ RUNS = [
 @pytest.mark.parametrize(("hook", "added", "code"), RUNS)
 def test_hooks(tmp_path: Path, hook: str, added: tuple[str, ...], code: int) -> None:
     write_case(tmp_path / "case", B80, case="targets = []")
+    (tmp_path / "case" / "policy.npc").write_text("policy a in a for pods { isolate ingress }\n")
     program, *words = HOOKS[hook]["entry"].split()
     assert program == "npc"
     assert run_npc(*words, *added, folder=tmp_path).code == code
 
 
 def test_hooks_are_as_pre_commit_asks() -> None:
-    assert HOOKS.keys() == {"npc-check", "npc-test"}
+    assert HOOKS.keys() == {"npc-check", "npc-fmt", "npc-test"}
     for hook in HOOKS.values():
         assert {"id", "name", "description", "entry"} <= hook.keys()
         assert hook["language"] == "python"
-        assert hook.get("pass_filenames", True) is (hook["id"] == "npc-check")
+        assert hook.get("pass_filenames", True) is (hook["id"] != "npc-test")
 
 
 def test_every_option_is_in_the_manual() -> None:
@@ -64,6 +67,7 @@ def test_the_manual_s_case_toml_has_every_key() -> None:
         "log-denied",
         "table",
         "hook-priority",
+        "today",
         "input",
     }
 

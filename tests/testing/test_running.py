@@ -194,7 +194,7 @@ def test_a_case_that_cannot_be_run(tmp_path: Path, case: str, fault: str) -> Non
 
 def test_nothing_to_compile(tmp_path: Path) -> None:
     (tmp_path / "case.toml").touch()
-    assert examined(tmp_path).faults == ("there is no YAML or JSON file to compile",)
+    assert examined(tmp_path).faults == ("there is no YAML, JSON or .npc file to compile",)
 
 
 def test_strays(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
@@ -23,6 +24,7 @@ def test_everything_said() -> None:
         log-denied = true
         table = "pods"
         hook-priority = -10
+        today = 2027-01-31
         input = ["../inventory.yaml"]
         [settings]
         ipset = "no"
@@ -32,7 +34,8 @@ def test_everything_said() -> None:
     options = Options(
         OwnNode.POLICED, Deny.REJECT, True, "pods", -10, {"ipset": "no", "size": "7", "fast": "true"}
     )
-    assert read_settings(text) == Settings(("nft", "iptables"), "n", options, ("../inventory.yaml",))
+    day = date(2027, 1, 31)
+    assert read_settings(text) == Settings(("nft", "iptables"), "n", options, ("../inventory.yaml",), day)
 
 
 def test_no_targets() -> None:
@@ -48,6 +51,7 @@ FAULTS = [
     ("deny-with = true", "deny-with: expected a string"),
     ("log-denied = 1", "log-denied: expected true or false"),
     ("hook-priority = true", "hook-priority: expected a number"),
+    ("today = 2027-01-31T00:00:00", "today: expected a date, like 2027-01-31"),
     ("hook-priority = 1.5", "hook-priority: expected a number"),
     ("settings = 'a=b'", "settings: expected a table"),
     ("[settings]\na = [1]", "settings.a: expected a string, a number, or true or false"),

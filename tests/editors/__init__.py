@@ -1,0 +1,1 @@
+"""Editor support under editors/ colours what the language is."""

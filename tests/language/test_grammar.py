@@ -1,0 +1,122 @@
+"""The grammar, the table that is made of it, and the parser that runs on the table.
+
+lark's own parser, on the same grammar, is what ours is held against: other lexer, other loop, the same trees.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from npc.compiler.frontend.source import Source
+from npc.compiler.language.building import WORDS, Builder
+from npc.compiler.language.generate import load_grammar, table_text
+from npc.compiler.language.parser import expected, parse
+from npc.compiler.language.table import TABLE, load_table
+from npc.compiler.language.tree import Item
+from tests.language.texts import TEXTS
+from tests.language.trees import disturbed, programs
+
+LARK = load_grammar()
+
+
+def test_no_conflict_and_no_word_that_could_be_two() -> None:
+    assert load_grammar(strict=True).parse(TEXTS["the shop"]) == LARK.parse(TEXTS["the shop"])
+
+
+def test_the_table_is_that_of_the_grammar() -> None:
+    assert TABLE.read_text(encoding="utf-8") == table_text(), "python -m npc.compiler.language.generate"
+
+
+def test_keywords_are_their_names_in_small_letters() -> None:
+    written = {one.name: one.pattern.value for one in LARK.terminals}
+    assert all(written[name].startswith(name.lower()) for name in load_table().keywords)
+    assert len(load_table().keywords) == 31
+
+
+def test_the_builder_has_a_method_for_each_rule() -> None:
+    rules = {str(rule.origin.name) for rule in LARK.rules if not rule.origin.name.startswith("_")}
+    assert {name for name in rules if not hasattr(Builder, name)} == set()
+    assert {one.name for one in LARK.terminals} >= WORDS.keys()
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_lark_reads_the_same(text: str) -> None:
+    parsed = parse(Source("x.npc"), text)
+    assert parsed.diagnostics == ()
+    assert parsed.program.items == _as_lark_reads(text)
+
+
+@given(data=st.data(), program=programs)
+def test_lark_reads_the_same_of_any_program(data: DataObject, program: Any) -> None:
+    text = data.draw(disturbed(program))
+    assert parse(Source("x.npc"), text).program.items == _as_lark_reads(text)
+
+
+KEYWORDS = " ".join(load_table().keywords).lower()
+WORDS_OF_EACH_KIND = f'{KEYWORDS} web @a ns/a svc/a tcp/80 10.0.0.0/8 a=b !a ( ) {{ }} , = "s"'.split()
+
+
+@given(st.lists(st.sampled_from(WORDS_OF_EACH_KIND), max_size=25).map(" ".join))
+def test_lark_accepts_the_same(text: str) -> None:
+    assert (parse(Source("x.npc"), text).diagnostics == ()) == _lark_accepts(text)
+
+
+EXPECTED = [
+    # a text, and the terminals that can follow it
+    ("", "CLUSTER INCLUDE POLICY SERVICE SET $END"),
+    ("policy ", "NAME"),
+    ("policy web in shop ", "ANNOTATIONS FOR LABELS"),
+    ("policy web for ", "PODS"),
+    ("policy web for pods ", "LBRACE LPAR"),
+    ("policy web for pods(app", "COMMA IN NOT RPAR"),
+    ("policy web for pods { ", "ALLOW DENY ISOLATE PASS RBRACE"),
+    ("policy web for pods { isolate ", "EGRESS INGRESS ONLY"),
+    ("policy web for pods { allow ", "FROM REFERENCE TO TRAFFIC"),
+    ("policy web for pods { allow tcp/80 ", "COMMA FROM TO"),
+    (
+        "policy web for pods { allow from ",
+        "ADDRESS ANY BEHIND_SERVICE NAMED_NAMESPACE NODES NS PODS REFERENCE",
+    ),
+    ("policy web for pods { allow from any ", "ALLOW AS DENY ISOLATE LOG PASS RBRACE UNTIL"),
+    ("cluster policy web tier ", "ADMIN BASELINE"),
+    ("polisy web ", ""),
+    ("policy a for pods { isolat }\npolicy b ", "ANNOTATIONS FOR IN LABELS"),
+]
+
+
+@pytest.mark.parametrize(("text", "terminals"), EXPECTED, ids=[text for text, _ in EXPECTED])
+def test_expected(text: str, terminals: str) -> None:
+    assert sorted(expected(text)) == sorted(terminals.split())
+
+
+def _lark_accepts(text: str) -> bool:
+    try:
+        LARK.parse(text)
+    except UnexpectedInput:
+        return False
+    return True
+
+
+def _as_lark_reads(text: str, grammar: Lark = LARK) -> tuple[Item, ...]:
+    """The items of a text, from lark's tree by way of the same builder."""
+    builder = Builder()
+    items: tuple[Item, ...] = _built(grammar.parse(text), builder)
+    assert builder.faults == []
+    return items
+
+
+def _built(tree: Tree[Token], builder: Builder) -> Any:
+    parts = []
+    for child in tree.children:
+        if isinstance(child, Tree):
+            parts.append(_built(child, builder))
+        elif child.type in WORDS:
+            parts.append(WORDS[child.type](builder, str(child), 0, 0))
+    return getattr(builder, tree.data)(parts, 0, 0)
