@@ -1,8 +1,8 @@
 """Makes the parser's table of the grammar: `python -m npc.compiler.language.generate`.
 
 lark reads `grammar/policy.lark`, builds the LALR(1) automaton of its contextual lexer, and refuses conflicts.
-What comes of it is written to `table.json` beside this module, so that a run of npc needs neither lark nor
-the time that it takes to build an automaton. A test keeps the two in step.
+What comes of it is written to `table.json` beside this module, so that a run of npc needs neither the time to
+import lark nor the time to build an automaton. A test keeps the two in step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lark.lexer import PatternRE, PatternStr, TerminalDef
 from lark.parsers.lalr_analysis import Shift
 
 import npc.grammar
-from npc.compiler.language.table import TABLE
+from npc.compiler.language.table import TABLE, grammar_checksum
 
 END = "$END"
 _END_OF_WORD = r"""(?![^\s(){}\[\],;="'#@!])"""
@@ -70,6 +70,7 @@ def make_table(grammar: Lark) -> dict[str, Any]:
         scan = [one.name for one in lexers[state].terminals if one.name not in _SKIPPED]
         states.append({"scan": scan, "actions": actions, "gotos": gotos})
     return {
+        "grammar": grammar_checksum(),
         "end": places[automaton.end_states["start"]],
         "keywords": [one.name for one in grammar.terminals if _is_keyword(one)],
         "terminals": {

@@ -1,7 +1,8 @@
 """The automaton that recognizes the policy language: `table.json`, ready for the parser's loop.
 
-`generate` makes the file of the grammar. Where a state has one thing to do whatever comes next, it is done
-before the next word is looked at: `always`.
+`generate` makes the file of the grammar, with lark. It is a cache: where the grammar is another than the file
+was made of, lark makes the table anew, in memory. Where a state has one thing to do whatever comes next, it is
+done before the next word is looked at: `always`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 
+import npc.grammar
 from npc.compiler.language.building import WORDS
 
 TABLE = Path(__file__).with_name("table.json")
@@ -76,6 +79,8 @@ class _State(msgspec.Struct):
 
 
 class _Written(msgspec.Struct):
+    grammar: int
+    """The checksum of the grammar that it was made of."""
     end: int
     keywords: list[str]
     terminals: dict[str, str]
@@ -85,8 +90,12 @@ class _Written(msgspec.Struct):
 
 @cache
 def load_table() -> Table:
-    """The table that npc comes with."""
+    """The table of the grammar as it is."""
     written = msgspec.json.decode(TABLE.read_bytes(), type=_Written)
+    if written.grammar != grammar_checksum():
+        from npc.compiler.language.generate import table_text  # lark takes longer to import than a compile
+
+        written = msgspec.json.decode(table_text(), type=_Written)
     same = _same(written.rules)
     return Table(
         written.end,
@@ -98,6 +107,12 @@ def load_table() -> Table:
         [("", *state.scan, COMMENT, END) for state in written.states],
         _Scanners([_pattern(state.scan, written.terminals) for state in written.states]),
     )
+
+
+def grammar_checksum() -> int:
+    """Tells one grammar from another."""
+    folder = Path(npc.grammar.__file__).parent
+    return crc32(b"".join(path.read_bytes() for path in sorted(folder.glob("*.lark"))))
 
 
 def _says_something(symbol: str) -> bool:

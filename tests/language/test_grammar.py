@@ -5,6 +5,8 @@ lark's own parser, on the same grammar, is what ours is held against: other lexe
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from npc.compiler.frontend.source import Source
+from npc.compiler.language import table
 from npc.compiler.language.building import WORDS, Builder
 from npc.compiler.language.generate import load_grammar, table_text
 from npc.compiler.language.parser import expected, parse
@@ -24,6 +27,7 @@ from tests.language.texts import TEXTS
 from tests.language.trees import disturbed, programs
 
 LARK = load_grammar()
+TABLES = load_table()
 
 
 def test_no_conflict_and_no_word_that_could_be_two() -> None:
@@ -32,6 +36,16 @@ def test_no_conflict_and_no_word_that_could_be_two() -> None:
 
 def test_the_table_is_that_of_the_grammar() -> None:
     assert TABLE.read_text(encoding="utf-8") == table_text(), "python -m npc.compiler.language.generate"
+
+
+def test_an_edited_grammar_counts_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A table that was made of another grammar is not used, whatever is in it."""
+    stale = tmp_path / "table.json"
+    written = json.loads(TABLE.read_text(encoding="utf-8"))
+    stale.write_text(json.dumps(written | {"grammar": 0, "states": written["states"][:1]}), encoding="utf-8")
+    monkeypatch.setattr(table, "TABLE", stale)
+    made = load_table.__wrapped__()
+    assert (made.rules, made.actions, made.gotos) == (TABLES.rules, TABLES.actions, TABLES.gotos)
 
 
 def test_keywords_are_their_names_in_small_letters() -> None:
