@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
@@ -11,7 +11,7 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.frontend.source import Origin
-from npc.compiler.frontend.syntax import Direction
+from npc.compiler.frontend.syntax import Direction, Policy, Rule
 from npc.compiler.inventory import Endpoint
 from npc.compiler.tiers import ALLOW_ALL, Deciders
 
@@ -54,6 +54,13 @@ class Class:
     def __post_init__(self) -> None:
         logs = "".join(f"\nlog {one.prefix!r} {one.rule}\n{describe(one.packets)}" for one in self.logs)
         object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}{logs}")
+
+    def rules(self) -> Iterator[tuple[Policy, int, Rule]]:
+        """Every rule that has a say in the decision, once: its policy, and which of its rules it is, from 0."""
+        policies = {id(policy): policy for reason in self.reasons for policy in reason.deciders.policies}
+        for policy in policies.values():
+            for index, rule in enumerate(policy.rules(self.direction)):
+                yield policy, index, rule
 
     @property
     def policies(self) -> tuple[str, ...]:

@@ -54,10 +54,10 @@ class Origin:
     """Whether the key at the end of `path` is meant rather than its value."""
     span: Span | None = None
     within: tuple[int, int] | None = None
-    """The characters that are meant, counted from where the value at `path` begins: where there are no paths."""
+    """The characters that are meant, where no path leads to them: counted from where the value begins."""
 
     def at(self, *steps: Step) -> Origin:
-        """The origin of something inside this value; the same where characters are known, which have no inside."""
+        """The origin of something inside this value; where characters are known, there is nothing inside."""
         if self.within is not None:
             return self
         return Origin(self.source, self.document, self.path + steps)

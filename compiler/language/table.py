@@ -1,8 +1,9 @@
 """The automaton that recognizes the policy language: `table.json`, ready for the parser's loop.
 
 `generate` makes the file of the grammar, with lark. It is a cache: where the grammar is another than the file
-was made of, lark makes the table anew, in memory. Where a state has one thing to do whatever comes next, it is
-done before the next word is looked at: `always`.
+was made of, lark makes the table anew, in memory.
+
+Where a state has one thing to do whatever comes next, it is done before the next word is looked at: `always`.
 """
 
 from __future__ import annotations
