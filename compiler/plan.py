@@ -56,7 +56,7 @@ class Class:
         object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}{logs}")
 
     def rules(self) -> Iterator[tuple[Policy, int, Rule]]:
-        """Every rule that has a say in the decision, once: its policy, and which of its rules it is, from 0."""
+        """Every rule that has a say in the decision, once: its policy, its place there from 0, and itself."""
         policies = {id(policy): policy for reason in self.reasons for policy in reason.deciders.policies}
         for policy in policies.values():
             for index, rule in enumerate(policy.rules(self.direction)):

@@ -4,7 +4,8 @@ The layout: one chain per built-in hook returns what is established, then asks e
 Each is a search tree over the isolated addresses that ends in the chain of a class. Everything behind
 the first jump is a `goto`, so that RETURN, wherever it stands, means "allowed here": after egress the
 hook asks ingress (P3), after ingress the packet goes on to the host's other rules. What no rule
-allows meets the exceptions (A1, A2) and is denied.
+allows meets the exceptions (A1, A2) and is denied. Endpoints that may not send everything to themselves
+(C6) are asked about first. Rules that log (X2) do so before their class decides.
 """
 
 from __future__ import annotations
@@ -14,40 +15,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
-from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, protocol_name
+from npc.backends.iptables.decisions import RETURN, Decisions, Ends
+from npc.backends.iptables.logs import check_prefixes, log_action, printable
+from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, in_set
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset, Table
-from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth, port_text, port_tree
+from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth
 from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
-from npc.compiler.algebra.intervals import Range
-from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.algebra.peers import Peers, members
+from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
-from npc.compiler.plan import Class, Plan
+from npc.compiler.optimize.cover import Arm, by_peers
+from npc.compiler.plan import Class, LoggedRule, Plan, describe
 
 SETTINGS = {"ipset": "`no` for hosts without ipset: exact, merely larger (default: yes)"}
 
-MOST_ARMS = 8
-"""Overlapping arms that are tried in turn; beyond, the packet's port picks one of disjoint ones."""
 DEEPEST = 14
 """Chains below each other: iptables-nft follows 15 from the built-in one on."""
 ARITIES = (ARITY, 2 * ARITY, 4 * ARITY, 8 * ARITY, 1 << 32)
 """Rules a chain of a search tree, to be tried until no path is too deep."""
-MOST_RULES = 24
-"""Rules that a class tries in turn."""
+MOST_LOG_RULES = 4
+"""Rules of a class that write the lines of one logged rule; beyond, they are a chain of their own."""
 _NEIGHBOUR_DISCOVERY = range(133, 138)
 """ICMPv6 types: router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
-_RETURN = "-j RETURN"
 
 
 def lower(plan: Plan, options: Options) -> Ruleset:
     """All artifacts that enforce a plan; InputError for options that iptables cannot use."""
     prefix, use_sets = _check(options)
+    check_prefixes(plan)
     heading = _heading(plan)
     matches, v4, v6 = next(
         built
@@ -113,8 +111,10 @@ class _FamilyLowering:
     family: Family
     matches: Matches
     arity: int
-    _shared: dict[str, list[Chain]] = field(default_factory=dict)
-    """Chains that several classes use, by their names, each with the tree below it."""
+    decisions: Decisions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decisions = Decisions(self.family, self.matches, self.arity)
 
     def chains(self) -> list[Chain]:
         """All chains, hooks first."""
@@ -142,72 +142,89 @@ class _FamilyLowering:
                 self._entry(direction),
                 address_option(direction, peer=False),
                 sorted(found, key=_address),
-                self._tree_name,
+                self.decisions.tree_name,
                 arity=self.arity,
             )
         ]
-        shared = [chain for name in sorted(self._shared) for chain in self._shared[name]]
-        ends = self._ends({address for found in leaves.values() for address, _ in found})
-        return [*self._hooks(leaves), *trees, *classes, *shared, *ends]
+        shared = [chain for name in sorted(self.decisions.shared) for chain in self.decisions.shared[name]]
+        subjects = {address for found in leaves.values() for address, _ in found}
+        hairpins, from_themselves = self._hairpins()
+        ends = self._ends(subjects - from_themselves) if subjects or from_themselves else []
+        hooks = self._hooks(leaves, from_themselves)
+        return [*hooks, *trees, *hairpins, *classes, *shared, *ends]
 
     def _entry(self, direction: Direction) -> str:
         return f"{self.matches.names.prefix}-{direction.name}"
 
-    def _tree_name(self, text: str) -> str:
-        return self.matches.names.chain("T", text)
-
-    def _hooks(self, leaves: dict[Direction, list[Leaf]]) -> list[Chain]:
+    def _hooks(self, leaves: dict[Direction, list[Leaf]], from_themselves: set[int]) -> list[Chain]:
         """The chains that the built-in ones jump to."""
-        asked = {direction: self._ask(direction, found) for direction, found in leaves.items()}
+        asked = {
+            direction: self._ask(
+                direction.name,
+                {address for address, _ in found},
+                (address_option(direction, peer=False),),
+                f"isolated for {direction.value}",
+            )
+            for direction, found in leaves.items()
+        }
+        before = self._ask("HAIRPIN", from_themselves, ("-s", "-d"), "to themselves not everything may pass")
         egress, ingress = asked[Direction.EGRESS], asked[Direction.INGRESS]
-        hooks = {"FORWARD": egress + ingress}
+        hooks = {"FORWARD": before + egress + ingress}
         if self.options.own_node is OwnNode.POLICED:
-            hooks |= {"INPUT": egress, "OUTPUT": ingress}
-        established = Rule(("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"), _RETURN)
+            hooks |= {"INPUT": egress, "OUTPUT": ingress}  # no hairpins: the node is no endpoint
+        established = Rule(("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"), RETURN)
         return [
             Chain(f"{self.matches.names.prefix}-{hook}", (established, *rules) if rules else ())
             for hook, rules in hooks.items()
         ]
 
-    def _ask(self, direction: Direction, leaves: list[Leaf]) -> tuple[Rule, ...]:
-        """Look for the class of a packet's subject; a set spares most packets the search."""
-        if not leaves:
+    def _ask(self, word: str, addresses: set[int], sides: tuple[str, ...], comment: str) -> tuple[Rule, ...]:
+        """Search the tree of that name for an address; a set spares most packets the search."""
+        if not addresses:
             return ()
-        jump = f"-j {self._entry(direction)}"
+        prefix = self.matches.names.prefix
+        jump = f"-j {prefix}-{word}"
         if not self.matches.use_sets:
             return (Rule((), jump),)
-        name = f"{self.matches.names.prefix.lower()}-{direction.value}{self.family.value}"
-        addresses = tuple(format_address(address) for address, _ in sorted(leaves, key=_address))
-        self.matches.add_hash(name, self.family, addresses, [f"isolated for {direction.value}"])
-        side = "src" if address_option(direction, peer=False) == "-s" else "dst"
-        return (Rule(("-m", "set", "--match-set", name, side), jump),)
+        name = f"{prefix}-{word}{self.family.value}".lower()
+        self.matches.add_hash(name, self.family, tuple(map(format_address, sorted(addresses))), [comment])
+        return (Rule(tuple(option for side in sides for option in in_set(name, side)), jump),)
+
+    def _hairpins(self) -> tuple[list[Chain], set[int]]:
+        """The endpoints to which not everything may pass from themselves: their chains and addresses (C6)."""
+        chains: list[Chain] = []
+        leaves: list[Leaf] = []
+        for one in self.plan.hairpins:
+            addresses = [address for address in one.addresses if Family.of(address) is self.family]
+            if addresses:
+                key = f"hairpin {traffic.describe(one.traffic)}"
+                name = self.matches.names.chain("H", key)
+                end, logging = self._end("hairpin", key)
+                chains += self.decisions.by_traffic(name, [(one.traffic, "-j ACCEPT")], f"-g {end}")
+                chains += logging
+                leaves += [(address, Rule(_itself(address), f"-g {name}")) for address in addresses]
+        if not leaves:
+            return [], set()
+        root, tree_name = f"{self.matches.names.prefix}-HAIRPIN", self.decisions.tree_name
+        tree = address_tree(root, "-s", sorted(leaves, key=_address), tree_name, arity=self.arity)
+        return [*tree, *chains], {address for address, _ in leaves}
 
     def _ends(self, subjects: set[int]) -> list[Chain]:
-        """The exceptions, and the end of what is denied."""
-        if not subjects:
-            return []
+        """The exceptions, these endpoints to themselves among them, and the end of what is denied."""
         prefix = self.matches.names.prefix
         exceptions = []
         if self.family is Family.V6:
             exceptions = [
                 Rule(("-p", "icmpv6", "--icmpv6-type", str(one)), "-j ACCEPT") for one in _NEIGHBOUR_DISCOVERY
             ]
-        itself = [
-            (one, Rule(("-s", format_address(one), "-d", format_address(one)), "-j ACCEPT"))
-            for one in sorted(subjects)
-        ]
-        always = Chain(
-            f"{prefix}-ALWAYS",
-            (*exceptions, Rule((), f"-j {prefix}-SELF")),
-            "what passes although no rule allows it",
-        )
+        itself = [(one, Rule(_itself(one), "-j ACCEPT")) for one in sorted(subjects)]
+        if itself:
+            exceptions.append(Rule((), f"-j {prefix}-SELF"))
+        always = Chain(f"{prefix}-ALWAYS", tuple(exceptions), "what passes although no rule allows it")
         asked = [] if self.options.log_denied else [Rule((), f"-j {prefix}-ALWAYS")]
         deny = Chain(f"{prefix}-DENY", (*asked, *self._deny()))
-        return [
-            deny,
-            always,
-            *address_tree(f"{prefix}-SELF", "-d", itself, self._tree_name, arity=self.arity),
-        ]
+        tree = address_tree(f"{prefix}-SELF", "-d", itself, self.decisions.tree_name, arity=self.arity)
+        return [deny, always, *(tree if itself else ())]
 
     def _deny(self) -> list[Rule]:
         if self.options.deny_with is Deny.DROP:
@@ -219,42 +236,45 @@ class _FamilyLowering:
         ]
 
     def _class(self, name: str, one: Class) -> list[Chain]:
-        """The chains of a class: its rules in turn where they are few, else picked by port."""
-        end, logging = self._end(one)
+        """The chains of a class, the first of that name."""
+        end, logging = self._end(one.direction.value, one.key)
+        logs = [rule for logged in one.logs for rule in self._log(logged, one.direction)]
+        ends = Ends(RETURN, f"-g {end}")
+        first, *below = self.decisions.chains(name, one.decision, one.direction, ends)
         comment = shortened(one.policies, LONGEST_COMMENT)
-        arms = by_peers(one.decision)
-        rules = self._in_turn(arms, one.direction)
-        if rules is not None:
-            return [Chain(name, (*rules, Rule((), f"-g {end}")), comment), *logging]
-        # Whom everything is exchanged with comes first, not again with every port.
-        rules = self._in_turn([arm for arm in arms if arm.traffic == traffic.ANY], one.direction)
-        if rules is None:
-            rules, rest = [], one.decision
-        else:
-            rest = PacketSet.of((arm.traffic, arm.peers) for arm in arms if arm.traffic != traffic.ANY)
-        first, *trees = self._picked(name, by_traffic(rest), one.direction, end)
-        return [Chain(name, (*rules, *first.rules), comment), *trees, *logging]
+        return [Chain(name, (*logs, *first.rules), comment), *below, *logging]
 
-    def _in_turn(self, arms: Sequence[Arm], direction: Direction) -> list[Rule] | None:
-        """The rules of arms that are tried in turn; None where they would be too many."""
-        sizes = [len(members(arm.peers.groups, self.family)) for arm in arms]
-        if len(arms) > MOST_ARMS or (not self.matches.use_sets and sum(sizes) > MOST_RULES):
-            return None
-        rules = [
-            Rule((*left, *right), _RETURN)
-            for arm in arms
-            for left in self.matches.traffic(arm.traffic)
-            for right in self.matches.peers(arm.peers, direction, self.family)
-        ]
-        return rules if len(rules) <= MOST_RULES else None
+    def _log(self, logged: LoggedRule, direction: Direction) -> list[Rule]:
+        """Rules after which a packet goes on, and that log it once if the logged rule matches it (X2)."""
+        action = log_action(logged)
+        arms = by_peers(logged.packets)
+        rules = self.decisions.in_turn(arms, direction, action)
+        if rules is not None and len(rules) <= (MOST_LOG_RULES if self._is_disjoint(arms, direction) else 1):
+            return rules
+        names, shared = self.matches.names, self.decisions.shared
+        line = names.chain("G", action)
+        shared[line] = [Chain(line, (Rule((), action),))]
+        name = names.chain("R", f"{direction.value} {action}\n{describe(logged.packets)}")
+        if name not in shared:
+            ends = Ends(f"-g {line}", RETURN)
+            first, *below = self.decisions.chains(name, logged.packets, direction, ends)
+            shared[name] = [
+                Chain(name, first.rules, shortened([printable(logged.rule)], LONGEST_COMMENT)),
+                *below,
+            ]
+        return [Rule((), f"-j {name}")]
 
-    def _end(self, one: Class) -> tuple[str, list[Chain]]:
-        """Where a class sends what it does not allow."""
+    def _is_disjoint(self, arms: Sequence[Arm], direction: Direction) -> bool:
+        """Whether no packet matches two rules of some arms: arms may overlap, and alternatives of peers."""
+        return len(arms) == 1 and len(self.matches.peers(arms[0].peers, direction, self.family)) == 1
+
+    def _end(self, about: str, key: str) -> tuple[str, list[Chain]]:
+        """Where what is not allowed goes: the chain's name, and the chain that logs on the way there."""
         deny = f"{self.matches.names.prefix}-DENY"
         if not self.options.log_denied:
             return deny, []
-        name = self.matches.names.chain("L", one.key)
-        prefix = f'"npc {one.direction.value} {name.rpartition("-")[2]} "'
+        name = self.matches.names.chain("L", key)
+        prefix = f'"npc {about} {name.rpartition("-")[2]} "'
         limit = ("-m", "limit", "--limit", "10/second", "--limit-burst", "20")
         rules = (
             Rule((), f"-j {self.matches.names.prefix}-ALWAYS"),
@@ -263,64 +283,11 @@ class _FamilyLowering:
         )
         return name, [Chain(name, rules)]
 
-    def _picked(self, name: str, arms: tuple[Arm, ...], direction: Direction, end: str) -> list[Chain]:
-        """Arms with disjoint traffic: a tree over the ports of each protocol that has any."""
-        by_port: dict[int, list[tuple[Range, str]]] = {}
-        whole: dict[str, list[int]] = {}
-        for arm in arms:
-            goto = f"-g {self._peers(arm.peers, direction, end)}"
-            for protocol, ranges in traffic.by_protocol(arm.traffic).items():
-                if ranges == ((0, traffic.LAST_PORT),):
-                    whole.setdefault(goto, []).append(protocol)
-                else:
-                    by_port.setdefault(protocol, []).extend((piece, goto) for piece in ranges)
-        last = (Rule((), f"-g {end}"),)
-        rules: list[Rule] = []
-        trees: list[Chain] = []
-        complete = len(by_port) + sum(map(len, whole.values())) > traffic.LAST_PROTOCOL
-        for protocol, found in sorted(by_port.items()):
-            word = protocol_name(protocol)
-            if len(found) == 1 and not complete:
-                ((ports, goto),) = found
-                rules.append(Rule(("-p", word, "--dport", port_text(ports)), goto))
-                continue
-            root = self._tree_name(f"{name} {word}")
-            rules.append(Rule(("-p", word), f"-g {root}"))
-            trees += port_tree(root, word, sorted(found), self._tree_name, last, self.arity)
-        # Where every protocol is decided, the commonest action needs no match: the others come first.
-        ordered = sorted(whole.items(), key=lambda item: (len(item[1]), item[0]))
-        for goto, protocols in ordered[:-1] if complete and ordered else ordered:
-            rules += [Rule(("-p", protocol_name(one)), goto) for one in protocols]
-        if complete and ordered:
-            last = (Rule((), ordered[-1][0]),)
-        return [Chain(name, (*rules, *last)), *trees]
-
-    def _peers(self, peers: Peers, direction: Direction, end: str) -> str:
-        """The chain that allows some peers and denies all others; equal peers share it."""
-        keys = [group.key for group in sorted(peers.groups)]
-        keys += [format_cidr(block) for piece in peers.blocks.ranges for block in cidrs(piece)]
-        name = self.matches.names.chain("P", "\n".join([direction.value, end, *keys]))
-        if name in self._shared:
-            return name
-        option = address_option(direction, peer=True)
-        last = (Rule((), f"-g {end}"),)
-        addresses = members(peers.groups, self.family)
-        if self.matches.use_sets or len(addresses) <= ARITY or self.family.every <= peers.blocks:
-            found = self.matches.peers(peers, direction, self.family)
-            rules = tuple(Rule(match, _RETURN) for match in found)
-            ends = () if () in found else last
-            self._shared[name] = [Chain(name, (*rules, *ends), shortened(keys, LONGEST_COMMENT))]
-        else:
-            blocks = self.matches.peers(Peers(blocks=peers.blocks), direction, self.family)
-            root = self._tree_name(name)
-            rules = (*(Rule(match, _RETURN) for match in blocks), Rule((), f"-g {root}"))
-            leaves = [(one, Rule((option, format_address(one)), _RETURN)) for one in addresses]
-            self._shared[name] = [
-                Chain(name, rules, shortened(keys, LONGEST_COMMENT)),
-                *address_tree(root, option, leaves, self._tree_name, last, self.arity),
-            ]
-        return name
-
 
 def _address(leaf: Leaf) -> int:
     return leaf[0]
+
+
+def _itself(address: int) -> tuple[str, ...]:
+    text = format_address(address)
+    return "-s", text, "-d", text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
+from npc.backends import icmp
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import IpSet
 from npc.backends.iptables.tree import port_text
@@ -19,6 +21,13 @@ from npc.compiler.optimize.blocks import hulls
 Alternative = tuple[str, ...]
 """Options that all match; alternatives together match what was asked for."""
 
+_ANY_TYPE = 255
+"""iptables takes this ICMP type, which is reserved, for every type; ip6tables takes it for itself."""
+_TYPES = {
+    Family.V4: (("-p", "icmp"), ("-m", "icmp"), "--icmp-type"),
+    Family.V6: (("-p", "icmpv6"), ("-m", "icmp6"), "--icmpv6-type"),
+}
+
 SLOTS = 15
 """Ports that one multiport match takes; a range takes two."""
 MOST_PORT_RULES = 2
@@ -27,6 +36,8 @@ BLOCKS_INLINE = 4
 """Rules for address blocks in place of a set."""
 LONGEST_COMMENT = 200
 """Characters: ipset reads lines of 1,023 bytes, comments too."""
+MOST_NEGATED = 15
+"""Negated ICMP types in one rule: iptables-restore takes 255 words a line."""
 MAXELEM = 1 << 22
 """Elements that a set may hold, the same for all: a set cannot be created again with another number."""
 
@@ -72,19 +83,25 @@ class Matches:
     use_sets: bool
     sets: dict[str, IpSet] = field(default_factory=dict)
 
-    def traffic(self, wanted: Intervals) -> list[Alternative]:
-        """Alternatives that match exactly some traffic; one empty alternative matches all."""
+    def traffic(self, wanted: Intervals, family: Family) -> list[Alternative]:
+        """Alternatives that match exactly some traffic of a family; one empty alternative matches all.
+
+        No packet matches two of them.
+        """
         if wanted == traffic.ANY:
             return [()]
         found: list[Alternative] = []
-        for protocol, ranges in traffic.by_protocol(wanted).items():
-            found += self._ports(protocol, ranges)
+        for protocol, ranges in traffic.by_protocol(icmp.own_types(wanted, family)).items():
+            if ranges == ((0, traffic.LAST_PORT),):
+                found.append(("-p", protocol_name(protocol)))
+            elif protocol in icmp.PROTOCOLS:
+                found += icmp_types(ranges, family)
+            else:
+                found += self._ports(protocol, ranges)
         return found
 
     def _ports(self, protocol: int, ranges: tuple[Range, ...]) -> list[Alternative]:
         name = protocol_name(protocol)
-        if ranges == ((0, traffic.LAST_PORT),):
-            return [("-p", name)]
         if len(ranges) == 1:
             return [("-p", name, "--dport", port_text(ranges[0]))]
         packs = list(_packed(ranges))
@@ -98,21 +115,26 @@ class Matches:
     def peers(self, peers: Peers, direction: Direction, family: Family) -> list[Alternative]:
         """Alternatives that match exactly the peers of a family; one empty alternative matches all."""
         blocks = peers.blocks & family.every
-        if blocks == family.every:
-            return [()]
         option = address_option(direction, peer=True)
+        outside: Alternative = ()
+        if blocks and (taken := members(peers.holes, family)):
+            if self.use_sets:
+                outside = in_set(self.group_set(peers.holes, family), option, negated=True)
+            else:
+                blocks -= Intervals.of(*((one, one) for one in taken))
+        if blocks == family.every and not outside:
+            return [()]
         found: list[Alternative] = []
         if peers.groups:
             if self.use_sets:
-                found.append(_in_set(self.group_set(peers.groups, family), option))
+                found.append(in_set(self.group_set(peers.groups, family), option))
             else:
                 found += [(option, format_address(one)) for one in members(peers.groups, family)]
         if blocks:
             inline = block_matches(blocks, option, family)
             if len(inline) > BLOCKS_INLINE and self.use_sets:
-                found.append(_in_set(self._block_set(blocks, family), option))
-            else:
-                found += inline
+                inline = [in_set(self._block_set(blocks, family), option)]
+            found += [(*match, *outside) for match in inline]
         return found
 
     def group_set(self, groups: frozenset[Group], family: Family) -> str:
@@ -141,8 +163,26 @@ def protocol_name(protocol: int) -> str:
     return {**traffic.NAMES, traffic.ICMPV6: "icmpv6"}.get(protocol, str(protocol))
 
 
-def _in_set(name: str, option: str) -> Alternative:
-    return "-m", "set", "--match-set", name, "src" if option == "-s" else "dst"
+def icmp_types(ranges: tuple[Range, ...], family: Family) -> list[Alternative]:
+    """Alternatives that match exactly some types and codes of a family's own ICMP.
+
+    Type 255 over IPv4 is left out where it could not be said by leaving out others.
+    """
+    protocol, module, option = _TYPES[family]
+    unusable = _ANY_TYPE if family is Family.V4 else None
+    others = (Intervals(((0, traffic.LAST_PORT),)) - Intervals(ranges)).ranges
+    few_others = list(islice(icmp.parts(others), MOST_NEGATED + 1))
+    wanted = list(islice(icmp.parts(ranges), len(few_others) + 1))
+    negatable = len(few_others) <= MOST_NEGATED and all(part.kind != unusable for part in few_others)
+    if negatable and (len(few_others) < len(wanted) or any(part.kind == unusable for part in wanted)):
+        return [(*protocol, *(word for part in few_others for word in (*module, "!", option, str(part))))]
+    return [(*protocol, *module, option, str(part)) for part in icmp.parts(ranges) if part.kind != unusable]
+
+
+def in_set(name: str, option: str, *, negated: bool = False) -> Alternative:
+    """Whether the address that -s or -d stands for is in a set."""
+    side = "src" if option == "-s" else "dst"
+    return "-m", "set", *(["!"] if negated else []), "--match-set", name, side
 
 
 def _options(family: Family) -> str:

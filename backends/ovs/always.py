@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from npc.backends.base import Options, OwnNode
-from npc.backends.ovs.matches import address_match, family_match
+from npc.backends.ovs.hairpins import by_address, hairpin
+from npc.backends.ovs.matches import address_match, family_match, pair_match
 from npc.backends.ovs.ruleset import Flow, Match, Section
 from npc.backends.ovs.settings import Settings, Step
 from npc.compiler.algebra import traffic
@@ -16,9 +17,12 @@ from npc.compiler.plan import Plan
 
 NEIGHBOUR_DISCOVERY = range(133, 138)
 """ICMPv6 types: router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
+_SCTP = traffic.every(traffic.SCTP)
 _ALWAYS = 200
 _AT_PORT, _ELSEWHERE_AT_PORT, _EXEMPT = 350, 340, 330
 """Of the exceptions: before known connections, which the userspace datapath may have decided again."""
+_HAIRPIN_WITHOUT_PORT, _HAIRPIN = 325, 290
+"""Of packets from an endpoint to itself that are decided on: known connections have passed, but for SCTP."""
 
 
 def entry(settings: Settings) -> Iterator[Flow]:
@@ -59,12 +63,23 @@ def state(
         ("Known connections.",),
     )
     subjects = _subjects(plan)
-    own = sorted(address for subject in subjects for address in subject.addresses)
+    hairpins = by_address(plan)
+    own = sorted(address for subject in subjects for address in subject.addresses if address not in hairpins)
     yield Section(tuple(_at_ports(plan, options, settings, at_ports)), ("Endpoints at known ports.",))
     yield Section(
-        tuple(Flow(_EXEMPT, _pair(one, one), accept, plan.names[one]) for one in own),
+        tuple(Flow(_EXEMPT, pair_match(one, one), accept, plan.names[one]) for one in own),
         ("Endpoints to themselves.",),
     )
+    flows = (
+        flow
+        for address, passes in hairpins.items()
+        for note in (plan.names.get(address, ""),)
+        for flow in (
+            *hairpin(address, passes & _SCTP, _HAIRPIN_WITHOUT_PORT, without_port, settings, note, _SCTP),
+            *hairpin(address, passes, _HAIRPIN, (), settings, note),
+        )
+    )
+    yield Section(tuple(flows), ("Endpoints to themselves, where cluster policies decide on it.",))
     if options.own_node is OwnNode.ALWAYS:
         flows = (Flow(_EXEMPT, matches, accept, note) for matches, note in _own_nodes(plan, subjects))
         yield Section(tuple(flows), ("Endpoints to and from the node that they run on.",))
@@ -84,13 +99,16 @@ def _at_ports(
     """The exceptions of endpoints at known ports; all else from there that begins something is decided."""
     accept, decide = (settings.goto(Step.ACCEPT),), (settings.goto(Step.SOURCE),)
     begins = Match("ct_state", "-est-rel+trk")
+    hairpins = by_address(plan)
     for port, endpoint in sorted(at_ports.items()):
         at, nodes = Match("in_port", str(port)), plan.node_addresses.get(endpoint.node, ())
         for own in endpoint.addresses:
             to_node = nodes if options.own_node is OwnNode.ALWAYS else ()
-            for other in dict.fromkeys((own, *to_node)):
+            if own in hairpins:
+                yield from hairpin(own, hairpins[own], _AT_PORT, (at, begins), settings, str(endpoint))
+            for other in dict.fromkeys((own, *to_node) if own not in hairpins else to_node):
                 if Family.of(own) is Family.of(other):
-                    yield Flow(_AT_PORT, (at, *_pair(own, other)), accept, str(endpoint))
+                    yield Flow(_AT_PORT, (at, *pair_match(own, other)), accept, str(endpoint))
         yield Flow(_ELSEWHERE_AT_PORT, (at, begins), decide, f"{endpoint}, whatever its address")
 
 
@@ -113,12 +131,7 @@ def _own_nodes(plan: Plan, subjects: list[Endpoint]) -> Iterator[tuple[tuple[Mat
         if Family.of(address) is Family.of(node_address) and address != node_address
     }
     for (source, destination), note in sorted(pairs.items()):
-        yield _pair(source, destination), note
-
-
-def _pair(source: int, destination: int) -> tuple[Match, ...]:
-    _, to_destination = address_match(destination, Direction.INGRESS)
-    return *address_match(source, Direction.EGRESS), to_destination
+        yield pair_match(source, destination), note
 
 
 def _subjects(plan: Plan) -> list[Endpoint]:

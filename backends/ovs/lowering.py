@@ -23,16 +23,19 @@ from npc.backends.ovs.rules import Form, conjunction_keys, form_of
 from npc.backends.ovs.ruleset import Flow, Match, Pipeline, Section, Table
 from npc.backends.ovs.settings import Settings, Step, read_settings
 from npc.compiler.algebra.addresses import Family
+from npc.compiler.algebra.peers import Group
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
+from npc.compiler.optimize.cover import Arm, by_peers
 from npc.compiler.plan import Class, Plan
 
 
 def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Pipeline:
     """The tables that enforce a plan; InputError for options that OpenFlow cannot use."""
     settings = read_settings(options)
+    _check_logs(plan)
     numbers = content_numbers(one.key for one in plan.classes)
     by_address = {direction: class_of_address(plan, direction, numbers) for direction in Direction}
     senders, receivers = by_address[Direction.EGRESS], by_address[Direction.INGRESS]
@@ -57,6 +60,22 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Pipeline:
         _table(settings, Step.ACCEPT, "what both ends allow", [Section(tuple(accept(settings)))]),
     )
     return Pipeline(settings.cookie, tables, _heading(plan, settings))
+
+
+def _check_logs(plan: Plan) -> None:
+    """InputError for each rule that logs: OpenFlow has no such action."""
+    logged = {(one.rule, one.origin): one for group in plan.classes for one in group.logs}
+    faults = [
+        Diagnostic(
+            codes.INEXPRESSIBLE,
+            f"OpenFlow cannot log what the rule `{one.rule}` matches",
+            one.origin,
+            help="leave `log` out; the counters of `ovs-ofctl dump-flows` show what is allowed and dropped",
+        )
+        for one in logged.values()
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _table(settings: Settings, step: Step, title: str, sections: Iterable[Section]) -> Table:
@@ -108,9 +127,8 @@ class _Rules:
     ) -> _Rules:
         """`dispatched` addresses have a flow already that can load their number as a peer."""
         classes = [one for one in plan.classes if one.direction is direction]
-        groups = sorted(
-            {group for one in classes for *_, peers in one.decision.parts for group in peers.groups}
-        )
+        arms = {one.key: by_peers(one.decision) for one in classes}
+        groups = sorted(_groups(classes) | {group for found in arms.values() for group in _spoken_of(found)})
         forms: list[Form] = []
         identities: dict[int, int] = {}
         known = frozenset(dispatched)
@@ -120,8 +138,8 @@ class _Rules:
                 continue
             by_address = PeerMatches.by_address(groups, direction, family, plan.names)
             by_identity = PeerMatches.by_identity(groups, family, settings.identity_register(direction))
-            with_addresses = [form_of(one, family, by_address, layout) for one in present]
-            with_identities = [form_of(one, family, by_identity, layout) for one in present]
+            with_addresses = [form_of(one, arms[one.key], family, by_address, layout) for one in present]
+            with_identities = [form_of(one, arms[one.key], family, by_identity, layout) for one in present]
             saved = _count(with_addresses) - _count(with_identities)
             if saved - len(by_identity.identities.keys() - known) >= layout.identities_save:
                 forms += with_identities
@@ -146,6 +164,17 @@ class _Rules:
             title = f"Class {number}, {family_match(form.family)}: {', '.join(form.subject.policies)}"
             yield Section(tuple(flows), (title,))
         yield Section((Flow(0, (), ("drop",)),))
+
+
+def _groups(classes: Iterable[Class]) -> set[Group]:
+    return {group for one in classes for *_, peers in one.decision.parts for group in peers.groups}
+
+
+def _spoken_of(arms: Iterable[Arm]) -> Iterator[Group]:
+    """The groups of some arms, and those that are holes of their blocks."""
+    for arm in arms:
+        yield from arm.peers.groups
+        yield from arm.peers.holes
 
 
 def _has_subjects(one: Class, family: Family) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from npc.backends import icmp
 from npc.backends.ovs.ruleset import Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Cidr, Family, format_address, format_cidr
@@ -15,8 +16,7 @@ from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.frontend.syntax import Direction
 
 _PORT_BITS = 16
-_WITH_TYPES = {Family.V4: (traffic.ICMP, "icmp_type", "icmp_code")}
-_WITH_TYPES[Family.V6] = (traffic.ICMPV6, "icmpv6_type", "icmpv6_code")
+_TYPES = {Family.V4: ("icmp_type", "icmp_code"), Family.V6: ("icmpv6_type", "icmpv6_code")}
 _WORDS = {
     Family.V4: {traffic.ICMP: "icmp", traffic.TCP: "tcp", traffic.UDP: "udp", traffic.SCTP: "sctp"},
     Family.V6: {traffic.ICMPV6: "icmp6", traffic.TCP: "tcp6", traffic.UDP: "udp6", traffic.SCTP: "sctp6"},
@@ -33,6 +33,12 @@ def address_match(address: int, direction: Direction) -> tuple[Match, Match]:
     family = Family.of(address)
     field = _address_field(family, is_source=direction is Direction.EGRESS)
     return family_match(family), Match(field, format_address(address))
+
+
+def pair_match(source: int, destination: int) -> tuple[Match, ...]:
+    """The packets from one address to another."""
+    _, to_destination = address_match(destination, Direction.INGRESS)
+    return *address_match(source, Direction.EGRESS), to_destination
 
 
 def peer_field(family: Family, direction: Direction) -> str:
@@ -71,24 +77,40 @@ def traffic_matches(wanted: Intervals, family: Family) -> list[tuple[Match, ...]
     return matches
 
 
+def match_count(wanted: Intervals, family: Family) -> int:
+    """How many alternatives `traffic_matches` gives, without making them: most of 256 protocols are whole."""
+    return 1 if wanted == traffic.ANY else sum(_count(piece, family) for piece in wanted.ranges)
+
+
+def _count(piece: Range, family: Family) -> int:
+    low, high = piece
+    found = 0
+    for protocol in {low >> _PORT_BITS, high >> _PORT_BITS}:
+        first, last = protocol << _PORT_BITS, protocol << _PORT_BITS | traffic.LAST_PORT
+        inside = max(low, first) - first, min(high, last) - first
+        if inside == (0, traffic.LAST_PORT):
+            found += 1
+        elif protocol in traffic.NUMBERS.values():
+            found += sum(1 for _ in port_masks(inside))
+        else:
+            found += sum(1 for _ in _icmp_types(protocol, (inside,), family))
+    between = (high >> _PORT_BITS) - (low >> _PORT_BITS) - 1
+    return found + max(between, 0)
+
+
 def _protocol(protocol: int, family: Family) -> tuple[Match, ...]:
     word = _WORDS[family].get(protocol)
     return (Match(word),) if word else (family_match(family), Match("nw_proto", str(protocol)))
 
 
 def _icmp_types(protocol: int, ranges: tuple[Range, ...], family: Family) -> Iterator[tuple[Match, ...]]:
-    """Types, and codes where not all of a type's are meant: OVS matches both whole, never under a mask."""
-    own, type_field, code_field = _WITH_TYPES[family]
-    if protocol != own:
-        return  # ICMP types in the other family's packets: there are no such packets
-    for low, high in ranges:
-        for number in range(low >> 8, (high >> 8) + 1):
-            first, last = max(low, number << 8) & 255, min(high, number << 8 | 255) & 255
-            kind = Match(type_field, str(number))
-            if (first, last) == (0, 255):
-                yield (kind,)
-            else:
-                yield from ((kind, Match(code_field, str(code))) for code in range(first, last + 1))
+    """OVS matches types and codes whole, never under a mask; of the other family's ICMP there are none."""
+    if protocol != icmp.OF_FAMILY[family]:
+        return
+    type_field, code_field = _TYPES[family]
+    for part in icmp.parts(ranges):
+        kind = Match(type_field, str(part.kind))
+        yield (kind,) if part.code is None else (kind, Match(code_field, str(part.code)))
 
 
 def port_masks(piece: Range) -> Iterator[tuple[int, int]]:

@@ -20,6 +20,9 @@ from npc.compiler.optimize.cover import Arm
 
 _GROUPS_NAMED = 3
 
+Alternative = tuple[tuple[Match, ...], str]
+"""Matches that say who a peer is, and in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:
@@ -27,6 +30,12 @@ class Atom:
 
     match: Match
     note: str
+    members: tuple[int, ...]
+    """Their addresses, sorted."""
+
+    @property
+    def alternative(self) -> Alternative:
+        return (self.match,), self.note
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,9 @@ class PeerMatches:
         addresses = sorted({one for found in members.values() for one in found})
         index = {address: number for number, address in enumerate(addresses)}
         field = peer_field(family, direction)
-        atoms = tuple(Atom(Match(field, format_address(one)), names.get(one, "")) for one in addresses)
+        atoms = tuple(
+            Atom(Match(field, format_address(one)), names.get(one, ""), (one,)) for one in addresses
+        )
         return PeerMatches(
             atoms, {group: tuple(index[one] for one in members[group]) for group in members}, {}
         )
@@ -65,6 +76,9 @@ class PeerMatches:
                     groups_of.setdefault(address, []).append(group)
         keys = {address: "\n".join(group.key for group in found) for address, found in groups_of.items()}
         combinations = {keys[address]: found for address, found in groups_of.items()}
+        members: dict[str, list[int]] = {key: [] for key in combinations}
+        for address in sorted(keys):
+            members[keys[address]].append(address)
         numbers = content_numbers(combinations)
         ordered = sorted(combinations)
         of: dict[Group, list[int]] = {group: [] for group in groups}
@@ -72,7 +86,8 @@ class PeerMatches:
             for group in combinations[key]:
                 of[group].append(index)
         atoms = tuple(
-            Atom(Match(register, f"{numbers[key]:#x}"), _words(combinations[key])) for key in ordered
+            Atom(Match(register, f"{numbers[key]:#x}"), _words(combinations[key]), tuple(members[key]))
+            for key in ordered
         )
         return PeerMatches(
             atoms,

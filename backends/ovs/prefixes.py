@@ -3,6 +3,8 @@
 A block with an except is two entries: the block with its traffic, and the except, a longer prefix, with
 none. The entries are made from a partition of all addresses, for a whole class at a time: what passes with an
 address is what its longest prefix says, so no entry can hide what another one of the class allows.
+
+Where nearly all traffic passes, an entry says what does not.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Cidr, Family, cidrs
 from npc.compiler.algebra.intervals import Intervals, Range
 
@@ -28,22 +31,30 @@ class Entry:
     passes: Intervals
     cuts: bool
     """Whether nothing else passes; if not, what passes with the next shorter prefix does here too."""
+    denied: Intervals = NOTHING
+    """What of `passes` does not; then nothing else passes either."""
 
 
 def longest_prefixes(
-    pieces: Sequence[Piece], family: Family, flows: Callable[[Intervals], int], limit: int
+    pieces: Sequence[Piece],
+    family: Family,
+    flows: Callable[[Intervals], int],
+    limit: int,
+    default: Intervals = NOTHING,
 ) -> tuple[Entry, ...]:
     """The entries that need the fewest flows; `flows` counts those that match some traffic.
 
-    The addresses of the pieces are disjoint. Where the search would take more than `limit` steps, no entry
-    is longer or shorter than it must be and none cuts: exact, but more of them.
+    The addresses of the pieces are disjoint; with all others passes the `default`, which each piece's traffic
+    holds. Where the search would take more than `limit` steps, no entry is longer or shorter than it must be
+    and none cuts: exact, but more of them.
     """
-    values = [NOTHING, *dict.fromkeys(traffic for _, traffic in pieces)]
+    values = list(dict.fromkeys([default, *(passes for _, passes in pieces)]))
     partition = _partition(pieces, family, values)
     leaves = sum(1 for low, high, _ in partition for _ in cidrs((low, high)))
     if leaves * len(values) ** 2 > limit:
+        alone = [_step(default, new, flows) for new in values]
         return tuple(
-            Entry(block, values[value], cuts=False)
+            _entry(block, alone[value])
             for low, high, value in partition
             if value
             for block in cidrs((low, high))
@@ -61,15 +72,26 @@ class _Step:
     cost: int
     passes: Intervals = NOTHING
     cuts: bool = False
+    denied: Intervals = NOTHING
 
 
 def _step(old: Intervals, new: Intervals, flows: Callable[[Intervals], int]) -> _Step:
     if old == new:
         return _Step(0)
+    others = traffic.ANY - new
+    all_but = _Step(1 + flows(others), traffic.ANY, denied=others)
     if old <= new:
         added = min((new - old, new), key=flows)
-        return _Step(flows(added), added)
-    return _Step(1 + flows(new), new, cuts=True)
+        return min(_Step(flows(added), added), all_but, key=_cost)
+    return min(_Step(1 + flows(new), new, cuts=True), all_but, key=_cost)
+
+
+def _cost(step: _Step) -> int:
+    return step.cost
+
+
+def _entry(block: Cidr, step: _Step) -> Entry:
+    return Entry(block, step.passes, step.cuts, step.denied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +109,7 @@ def _partition(
 ) -> list[tuple[int, int, int]]:
     """All addresses of the family in order, as ranges with the index of their traffic; 0 is none."""
     known = [
-        (low, high, values.index(traffic)) for addresses, traffic in pieces for low, high in addresses.ranges
+        (low, high, values.index(passes)) for addresses, passes in pieces for low, high in addresses.ranges
     ]
     gaps = family.every - Intervals.union(addresses for addresses, _ in pieces)
     return sorted(known + [(low, high, 0) for low, high in gaps.ranges])
@@ -121,7 +143,6 @@ def _halves(block: Range, prefix: int) -> tuple[Cidr, Cidr]:
 def _entries(node: _Node, inherited: int, steps: list[list[_Step]]) -> Iterator[Entry]:
     chosen = node.choices[inherited]
     if chosen != inherited:
-        step = steps[inherited][chosen]
-        yield Entry(node.block, step.passes, step.cuts)
+        yield _entry(node.block, steps[inherited][chosen])
     for child in node.children:
         yield from _entries(child, chosen, steps)

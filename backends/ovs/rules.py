@@ -1,38 +1,41 @@
 """The rules of a class as flows: first which form they take, by counting, then the flows.
 
-Every flow of a class but those of prefixes allows, so that flows may overlap; a prefix that cuts drops what
-shorter prefixes allow, and stands below everything else that allows. Priorities, from above:
+Flows of one priority agree wherever they overlap: they all allow, or all drop, but for those of prefixes,
+which do not overlap. What drops stands below everything that allows by itself. Priorities, from above:
 
     600        what passes with everyone
-    500        a flow for each pair of traffic and peer
+    500        a flow for each pair of traffic and peer; 510: drop what does not pass where nearly all does
     410, 400   conjunctions of groups, and of blocks: each kind disjoint (ovs-fields(7): a packet may match
                one conjunctive flow of a priority at most)
+    405        peers in holes of blocks: drop what the flows below would allow; 406: but allow
     100 + 2n   blocks with a prefix of n bits: drop what shorter prefixes allow
-    101 + 2n   blocks with a prefix of n bits: allow
+    101 + 2n   blocks with a prefix of n bits: allow; the other way round where nearly all traffic passes
+    50         what passes with everyone where that is nearly all; 60: drop what does not
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from npc.backends import icmp
+from npc.backends.ovs.holes import Blocks, Hole
 from npc.backends.ovs.layout import Layout
-from npc.backends.ovs.matches import block_matches, family_match, peer_field, traffic_matches
-from npc.backends.ovs.peers import PeerMatches
-from npc.backends.ovs.prefixes import Entry, Piece, longest_prefixes
+from npc.backends.ovs.matches import block_matches, family_match, match_count, peer_field, traffic_matches
+from npc.backends.ovs.peers import Alternative, PeerMatches
+from npc.backends.ovs.prefixes import NOTHING, Entry, Piece, longest_prefixes
 from npc.backends.ovs.ruleset import Flow, Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE
-from npc.compiler.optimize.cover import by_peers
+from npc.compiler.optimize.cover import Arm
 from npc.compiler.plan import Class
 
 EVERYONE, PAIRS, CONJUNCTION_OF_GROUPS, CONJUNCTION_OF_BLOCKS, PREFIXES = 600, 500, 410, 400, 100
-
-Alternative = tuple[tuple[Match, ...], str]
-"""Matches that say who a peer is, and in words."""
+NOT_IN_PAIRS, REOPENED, HOLES, NOT_EVERYONE, EVERYONE_ELSE = 510, 406, 405, 60, 50
+_DROP = ("drop",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Exchange:
     traffic: Intervals
     peers: tuple[Alternative, ...]
     priority: int
+    denied: Intervals = NOTHING
+    """What of the traffic does not pass; then nothing else passes with them either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,11 @@ class Form:
 
     subject: Class
     family: Family
-    everyone: Intervals
+    everyone: Exchange
     """What passes with everyone."""
     pairs: tuple[Exchange, ...]
     conjunctions: tuple[Exchange, ...]
+    holes: tuple[Hole, ...]
     prefixes: tuple[Entry, ...]
     count: int
     """How many flows it comes to, but for those that conjunctions share."""
@@ -68,20 +74,39 @@ class Form:
     ) -> Iterator[Flow]:
         """The flows, in order; `subject_match` holds for packets of the class's subjects."""
         start = (subject_match,)
-        for passes in traffic_matches(self.everyone, self.family):
-            yield Flow(EVERYONE, (*start, *passes), allow)
+        for passes in traffic_matches(self.everyone.traffic, self.family):
+            yield Flow(self.everyone.priority, (*start, *passes), allow)
+        for denied in traffic_matches(self.everyone.denied, self.family):
+            yield Flow(NOT_EVERYONE, (*start, *denied), _DROP)
         for exchange in self.pairs:
-            for passes in traffic_matches(exchange.traffic, self.family):
-                for peer, words in exchange.peers:
-                    yield Flow(exchange.priority, (*start, *passes, *peer), allow, words)
+            yield from self._product(PAIRS, start, exchange.traffic, exchange.peers, allow)
+            yield from self._product(NOT_IN_PAIRS, start, exchange.denied, exchange.peers, _DROP)
         yield from self._conjunctions(start, allow, conjunction_ids)
+        for hole in self.holes:
+            yield from self._product(REOPENED, start, hole.reopened, hole.peers, allow)
+            yield from self._product(HOLES, start, hole.denied, hole.peers, _DROP)
         field = peer_field(self.family, self.subject.direction)
         for entry in self.prefixes:
             block, priority = block_matches(field, entry.block), PREFIXES + 2 * entry.block.prefix
             for passes in traffic_matches(entry.passes, self.family):
-                yield Flow(priority + 1, (*start, *passes, *block), allow)
+                yield Flow(priority + (not entry.denied), (*start, *passes, *block), allow)
+            for denied in traffic_matches(entry.denied, self.family):
+                yield Flow(priority + 1, (*start, *denied, *block), _DROP)
             if entry.cuts:
-                yield Flow(priority, (*start, family_match(self.family), *block), ("drop",))
+                yield Flow(priority, (*start, family_match(self.family), *block), _DROP)
+
+    def _product(
+        self,
+        priority: int,
+        start: tuple[Match, ...],
+        wanted: Intervals,
+        peers: Sequence[Alternative],
+        actions: tuple[str, ...],
+    ) -> Iterator[Flow]:
+        """A flow for each match of some traffic and each of some peers."""
+        for passes in traffic_matches(wanted, self.family):
+            for peer, words in peers:
+                yield Flow(priority, (*start, *passes, *peer), actions, words)
 
     def _conjunctions(
         self, start: tuple[Match, ...], allow: tuple[str, ...], conjunction_ids: Callable[[str], int]
@@ -106,51 +131,98 @@ class Form:
             yield Flow(priority, matches, tuple(parts), notes.get(at, ""))
 
 
-def form_of(one: Class, family: Family, peers: PeerMatches, layout: Layout) -> Form:
-    """The form with the fewest flows that the layout allows."""
-    arms = by_peers(one.decision)
-    everyone = Intervals.union(arm.traffic for arm in arms if arm.peers == ANYONE)
-    groups = [
-        Exchange(passes, tuple(((peers.atoms[i].match,), peers.atoms[i].note) for i in indices), PAIRS)
-        for passes, indices in peers.exchanges(arms)
-    ]
-    flows = partial(_flow_count, family)
-    pieces = [
-        (blocks, arm.traffic)
-        for arm in arms
-        if arm.peers != ANYONE and (blocks := arm.peers.blocks & family.every)
-    ]
-    search = partial(longest_prefixes, family=family, flows=flows, limit=layout.prefix_search)
+def form_of(one: Class, arms: Sequence[Arm], family: Family, peers: PeerMatches, layout: Layout) -> Form:
+    """The form with the fewest flows that the layout allows; `arms` are the decision's, by peers."""
+    arms = [Arm(own, arm.peers) for arm in arms if (own := icmp.own_types(arm.traffic, family))]
+    flows = partial(match_count, family=family)
+    everyone = _with_everyone(Intervals.union(arm.traffic for arm in arms if arm.peers == ANYONE), flows)
     field = peer_field(family, one.direction)
+    blocks = Blocks.of(arms, everyone.traffic - everyone.denied, everyone.priority == EVERYONE_ELSE, flows)
+    exchanges = peers.exchanges(arms)
+    pairs, conjunctions = _of_groups(exchanges, peers, blocks, layout)
+    prefixes, of_blocks = _of_blocks(blocks, family, field, layout)
+    conjunctions += of_blocks
+    in_full = {peer for exchange in pairs if exchange.denied for peer in exchange.peers}
+    holes = blocks.holes(peers, exchanges, in_full, field)
+    count = flows(everyone.traffic) + flows(everyone.denied)
+    count += sum(_product_count(exchange, flows) for exchange in pairs)
+    count += sum(_sum(exchange, flows) for exchange in conjunctions)
+    count += sum((flows(hole.denied) + flows(hole.reopened)) * len(hole.peers) for hole in holes)
+    count += sum(_entry_count(entry, flows) for entry in prefixes)
+    return Form(one, family, everyone, tuple(pairs), tuple(conjunctions), tuple(holes), prefixes, count)
+
+
+def _of_groups(
+    exchanges: Iterable[tuple[Intervals, list[int]]], peers: PeerMatches, blocks: Blocks, layout: Layout
+) -> tuple[list[Exchange], list[Exchange]]:
+    """What passes with members of groups, as pairs and as conjunctions."""
     pairs: list[Exchange] = []
     conjunctions: list[Exchange] = []
-    for exchange in groups:
-        joined = Exchange(exchange.traffic, exchange.peers, CONJUNCTION_OF_GROUPS)
-        if _is_worth_it(joined, flows(exchange.traffic) * len(exchange.peers), flows, layout):
+    for passes, indices in exchanges:
+        said = [
+            Exchange(wanted, tuple(peers.atoms[index].alternative for index in found), PAIRS, denied)
+            for wanted, denied, found in _in_fewest(passes, indices, peers, blocks)
+        ]
+        everybody = tuple(peer for exchange in said for peer in exchange.peers)
+        joined = Exchange(passes, everybody, CONJUNCTION_OF_GROUPS)
+        otherwise = sum(_product_count(exchange, blocks.flows) for exchange in said)
+        if _is_worth_it(joined, otherwise, blocks.flows, layout):
             conjunctions.append(joined)
         else:
-            pairs.append(exchange)
+            pairs += said
+    return pairs, conjunctions
+
+
+def _of_blocks(
+    blocks: Blocks, family: Family, field: str, layout: Layout
+) -> tuple[tuple[Entry, ...], list[Exchange]]:
+    """What passes with blocks as if they had no holes, as prefixes and as conjunctions."""
+    flows, default = blocks.flows, blocks.default
+    search = partial(
+        longest_prefixes, family=family, flows=flows, limit=layout.prefix_search, default=default
+    )
     by_prefix: list[Piece] = []
-    for piece in pieces:
-        blocks, passes = piece
+    conjunctions: list[Exchange] = []
+    for addresses, passes in blocks.pieces(family):
         alternatives = tuple(
-            (block_matches(field, block), "") for part in blocks.ranges for block in cidrs(part)
+            (block_matches(field, block), "") for part in addresses.ranges for block in cidrs(part)
         )
         joined = Exchange(passes, alternatives, CONJUNCTION_OF_BLOCKS)
+        piece = addresses, passes | default
         alone = sum(_entry_count(entry, flows) for entry in search([piece]))
         if _is_worth_it(joined, alone, flows, layout):
             conjunctions.append(joined)
         else:
             by_prefix.append(piece)
-    prefixes = search(by_prefix)
-    count = flows(everyone) + sum(flows(exchange.traffic) * len(exchange.peers) for exchange in pairs)
-    count += sum(_sum(exchange, flows) for exchange in conjunctions)
-    count += sum(_entry_count(entry, flows) for entry in prefixes)
-    return Form(one, family, everyone, tuple(pairs), tuple(conjunctions), prefixes, count)
+    return search(by_prefix), conjunctions
 
 
-def _flow_count(family: Family, passes: Intervals) -> int:
-    return len(traffic_matches(passes, family))
+def _in_fewest(
+    passes: Intervals, indices: Sequence[int], peers: PeerMatches, blocks: Blocks
+) -> Iterator[tuple[Intervals, Intervals, list[int]]]:
+    """What passes with some atoms, of whom alike: the traffic itself, or all and what of it is denied.
+
+    What is denied hides all flows below: it is all that does not pass, alike with all of an atom's addresses.
+    """
+    if blocks.flows(passes) <= 1 + blocks.flows(traffic.ANY - passes):
+        yield passes, NOTHING, list(indices)
+        return
+    alike: dict[Intervals | None, list[int]] = {}
+    for index in indices:
+        denied = {
+            traffic.ANY - passes - blocks.everyone - blocks.passes(one) for one in peers.atoms[index].members
+        }
+        alike.setdefault(denied.pop() if len(denied) == 1 else None, []).append(index)
+    for rest, found in alike.items():
+        yield (passes, NOTHING, found) if rest is None else (traffic.ANY, rest, found)
+
+
+def _with_everyone(passes: Intervals, flows: Callable[[Intervals], int]) -> Exchange:
+    """What passes with everyone; the lowest of all flows where it is said by what does not pass."""
+    others = traffic.ANY - passes
+    if flows(passes) <= 1 + flows(others):
+        return Exchange(passes, (), EVERYONE)
+    return Exchange(traffic.ANY, (), EVERYONE_ELSE, others)
 
 
 def _is_worth_it(
@@ -166,8 +238,12 @@ def _sum(exchange: Exchange, flows: Callable[[Intervals], int]) -> int:
     return flows(exchange.traffic) + len(exchange.peers) + 1
 
 
+def _product_count(exchange: Exchange, flows: Callable[[Intervals], int]) -> int:
+    return (flows(exchange.traffic) + flows(exchange.denied)) * len(exchange.peers)
+
+
 def _entry_count(entry: Entry, flows: Callable[[Intervals], int]) -> int:
-    return flows(entry.passes) + entry.cuts
+    return flows(entry.passes) + flows(entry.denied) + entry.cuts
 
 
 def conjunction_keys(forms: Sequence[Form]) -> list[str]:

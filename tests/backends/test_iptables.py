@@ -161,17 +161,65 @@ PACKS = [
 @pytest.mark.parametrize(("ports", "expected"), [row[1:] for row in PACKS], ids=[row[0] for row in PACKS])
 def test_ports(ports: list[tuple[int, int]], expected: list[str]) -> None:
     wanted = Intervals.union(traffic.of(traffic.TCP, low, high) for low, high in ports)
-    assert [" ".join(one) for one in Matches(Names("NPC"), use_sets=False).traffic(wanted)] == expected
+    assert [
+        " ".join(one) for one in Matches(Names("NPC"), use_sets=False).traffic(wanted, Family.V4)
+    ] == expected
+
+
+ICMP_TYPES = [
+    ("a type", Family.V4, (0x0800, 0x08FF), ["-p icmp -m icmp --icmp-type 8"]),
+    ("a code", Family.V4, (0x0301, 0x0301), ["-p icmp -m icmp --icmp-type 3/1"]),
+    ("of IPv6", Family.V6, (0x8000, 0x80FF), ["-p icmpv6 -m icmp6 --icmpv6-type 128"]),
+    (
+        "from a code to a type",
+        Family.V4,
+        (0x03FE, 0x04FF),
+        [f"-p icmp -m icmp --icmp-type {part}" for part in ("3/254", "3/255", "4")],
+    ),
+    (
+        "all but two types are two negations",
+        Family.V4,
+        (0x0200, 0xFFFF),
+        ["-p icmp -m icmp ! --icmp-type 0 -m icmp ! --icmp-type 1"],
+    ),
+    ("255 over IPv4 would be every type", Family.V4, (0xFF00, 0xFFFF), []),
+    (
+        "without 255 over IPv4, no negation",
+        Family.V4,
+        (0, 0xFEFF),
+        [f"-p icmp -m icmp --icmp-type {kind}" for kind in range(255)],
+    ),
+    ("255 over IPv6", Family.V6, (0xFF00, 0xFFFF), ["-p icmpv6 -m icmp6 --icmpv6-type 255"]),
+    ("without 255 over IPv6", Family.V6, (0, 0xFEFF), ["-p icmpv6 -m icmp6 ! --icmpv6-type 255"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "numbers", "expected"), [row[1:] for row in ICMP_TYPES], ids=[row[0] for row in ICMP_TYPES]
+)
+def test_icmp_types(family: Family, numbers: tuple[int, int], expected: list[str]) -> None:
+    wanted = traffic.of(traffic.ICMP if family is Family.V4 else traffic.ICMPV6, *numbers)
+    assert [" ".join(one) for one in Matches(Names("NPC"), use_sets=True).traffic(wanted, family)] == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [(traffic.of(traffic.ICMPV6, 0x8000, 0x80FF), []), (traffic.every(traffic.ICMPV6), ["-p icmpv6"])],
+    ids=["types of the other family are no packet's", "its protocol number is one"],
+)
+def test_icmp_of_the_other_family(wanted: Intervals, expected: list[str]) -> None:
+    matches = Matches(Names("NPC"), use_sets=True)
+    assert [" ".join(one) for one in matches.traffic(wanted, Family.V4)] == expected
 
 
 def test_more_ports_than_two_packs_are_a_set() -> None:
     wanted = Intervals.union(traffic.of(traffic.TCP, port, port) for port in range(0, 100, 2))
     matches = Matches(Names("NPC"), use_sets=True)
-    ((*_, name, side),) = matches.traffic(wanted)
+    ((*_, name, side),) = matches.traffic(wanted, Family.V6)
     assert (matches.sets[name].type, side) == ("bitmap:port", "dst")
     assert len(matches.sets[name].elements) == 50
     without = Matches(Names("NPC"), use_sets=False)
-    assert all(len(one[-1].split(",")) <= SLOTS for one in without.traffic(wanted))
+    assert all(len(one[-1].split(",")) <= SLOTS for one in without.traffic(wanted, Family.V4))
 
 
 BLOCKS = [

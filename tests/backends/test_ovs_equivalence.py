@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
@@ -14,7 +15,14 @@ from npc.backends.ovs import numbers
 from npc.backends.ovs.layout import MEASURED, Layout
 from npc.backends.ovs.lowering import lower
 from npc.backends.ovs.ruleset import Pipeline
-from npc.compiler.plan import Plan
+from npc.backends.ovs.settings import Step
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import parse_cidr
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.algebra.peers import ANYONE, Peers
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.plan import Class, Plan
 from tests.backends import dense
 from tests.backends.ovs_interpreter import Bridge
 from tests.backends.plans import from_app, plan_of
@@ -26,6 +34,7 @@ from tests.strategies import boundary_packets, clusters
 PACKETS = 100
 """How many packets at most to ask about in each cluster."""
 ALWAYS, NEVER = -1_000_000, 1_000_000
+NAMES: Final = {address: str(one) for one in dense.ENDPOINTS for address in one.addresses}
 
 FORMS: Final = {
     "as measured": MEASURED,
@@ -140,6 +149,102 @@ def test_no_except_hides_what_another_rule_allows(rules: list[Document], name: s
         for port in (22, 80, 81, 443)
     ]
     assert disagreements(plan, lower(plan, Options(), FORMS[name]), asked) == []
+
+
+def ports(*numbers: int) -> Intervals:
+    return Intervals.union(traffic.of(traffic.TCP, number, number) for number in numbers)
+
+
+def blocks(*texts: str) -> Peers:
+    return Peers(blocks=Intervals.of(*(parse_cidr(text).block.range for text in texts)))
+
+
+def group(number: int) -> Peers:
+    return Peers(frozenset({dense.GROUPS[number]}))
+
+
+TIERS: Final[dict[str, tuple[list[tuple[Intervals, Peers]], int]]] = {
+    # decision, and how many flows it comes to for an IPv4 subject
+    "all but a group": ([(traffic.ANY, ANYONE - group(2))], 4),
+    "one port not for a group": (
+        [(traffic.ANY - ports(80), ANYONE), (ports(80), ANYONE - group(2))],
+        6,
+    ),
+    "two ports not for a group": (
+        [(traffic.ANY - ports(80, 443), ANYONE), (ports(80, 443), ANYONE - group(1))],
+        8,
+    ),
+    "two ports not for a group, and one between for nobody": (
+        [(traffic.ANY - ports(80, 81, 443), ANYONE), (ports(80, 443), ANYONE - group(1))],
+        9,
+    ),
+    "a hole of which one is in another block": (
+        [(ports(79, 443), blocks("10.0.0.0/28") - group(3)), (ports(80), blocks("10.0.0.2/32"))],
+        7,
+    ),
+    "two ports, each not for another group": (
+        [
+            (traffic.ANY - ports(80, 443), ANYONE),
+            (ports(80), ANYONE - group(1)),
+            (ports(443), ANYONE - group(3)),
+        ],
+        9,
+    ),
+    "a group in a hole, of which a part is allowed": (
+        [(ports(80), (ANYONE - group(4)) | group(1)), (ports(443), group(2))],
+        10,
+    ),
+    "nearly all from a group, of whom one is in a block for the rest": (
+        [(traffic.ANY - ports(80), group(2)), (ports(80), blocks("10.0.0.1/32", "192.0.2.0/24"))],
+        7,
+    ),
+    "blocks with unlike holes": (
+        [
+            (ports(80), blocks("10.0.0.0/29") - group(2)),
+            (ports(80, 443), blocks("10.0.0.3/32", "10.0.0.8/29") - group(0)),
+            (ports(79), blocks("10.0.0.0/28") - group(3)),
+        ],
+        8,
+    ),
+    "one port for all but a block, and nearly all for everyone": (
+        [(traffic.ANY - ports(80), ANYONE), (ports(80), ANYONE - blocks("10.0.0.4/30"))],
+        5,
+    ),
+    "nearly all from a group that has a hole in the rest": (
+        [(traffic.ANY - ports(443), group(1) | (ANYONE - group(3))), (ports(443), group(3))],
+        4,
+    ),
+    "all but echo requests": ([(traffic.ANY - traffic.of(traffic.ICMP, 0x0800, 0x08FF), ANYONE)], 2),
+}
+"""What tiers come to: nearly all traffic, and holes in what everyone and blocks may."""
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("decision", [decision for decision, _ in TIERS.values()], ids=list(TIERS))
+def test_what_tiers_come_to(decision: list[tuple[Intervals, Peers]], name: str) -> None:
+    subject, *_ = dense.ENDPOINTS
+    plan = Plan((Class(Direction.INGRESS, PacketSet.of(decision), (subject,)),), NAMES)
+    ends = [ip_address(text) for text in ("10.0.0.0", "fd00::")]
+    others = [base + offset for base in ends for offset in range(1, 17)]
+    asked = [
+        Packet(other, end, protocol, port)
+        for end in ends
+        for other in (*others, *dense.OUTSIDE)
+        if other.version == end.version
+        for protocol, port in (*dense.ASKED, (1, 0x0801))
+        if protocol != (58 if end.version == 4 else 1)
+    ]
+    assert disagreements(plan, lower(plan, Options(), FORMS[name]), asked) == []
+
+
+@pytest.mark.parametrize(("decision", "flows"), TIERS.values(), ids=list(TIERS))
+def test_how_many_flows_tiers_come_to(decision: list[tuple[Intervals, Peers]], flows: int) -> None:
+    """Not one for each of 256 protocols."""
+    v4, _ = dense.ENDPOINTS[0].addresses
+    subject = replace(dense.ENDPOINTS[0], addresses=(v4,))
+    plan = Plan((Class(Direction.INGRESS, PacketSet.of(decision), (subject,)),), NAMES)
+    _, *rules, _ = lower(plan, Options()).tables[Step.INGRESS].flows
+    assert len(rules) == flows
 
 
 @given(clusters())

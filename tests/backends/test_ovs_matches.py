@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npc.backends.ovs.matches import block_matches, port_masks, traffic_matches
+from npc.backends.ovs.matches import block_matches, match_count, port_masks, traffic_matches
 from npc.backends.ovs.numbers import content_numbers
 from npc.backends.ovs.prefixes import Entry, Piece, longest_prefixes
 from npc.backends.ovs.ruleset import Flow
@@ -89,6 +89,12 @@ def test_traffic(wanted: Intervals, family: Family, expected: list[str]) -> None
 
 
 WITH_PORTS = st.sampled_from((traffic.TCP, traffic.UDP, traffic.SCTP))
+TYPES = st.builds(
+    lambda protocol, a, b: traffic.of(protocol, min(a, b), max(a, b)),
+    st.sampled_from((traffic.ICMP, traffic.ICMPV6)),
+    PORTS,
+    PORTS,
+)
 SOME = st.one_of(
     st.builds(lambda protocol, a, b: traffic.of(protocol, min(a, b), max(a, b)), WITH_PORTS, PORTS, PORTS),
     st.sampled_from((traffic.TCP, 47)).map(traffic.every),
@@ -107,6 +113,12 @@ def test_one_alternative_matches_just_the_traffic(
     for matches in alternatives:
         check_flow(Flow(1, matches, ("drop",)))
     assert sum(all_match(matches, packet) for matches in alternatives) == (number in wanted)
+
+
+@given(st.lists(SOME | TYPES, max_size=3).map(Intervals.union), st.booleans(), st.sampled_from(Family))
+def test_matches_are_counted_without_making_them(wanted: Intervals, is_but: bool, family: Family) -> None:
+    asked = traffic.ANY - wanted if is_but else wanted
+    assert match_count(asked, family) == len(traffic_matches(asked, family))
 
 
 # --- prefixes -----------------------------------------------------------------------------------------------
