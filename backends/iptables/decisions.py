@@ -59,6 +59,9 @@ class Decisions:
         arms = by_peers(decision)
         rules = self.in_turn(arms, direction, ends.hit)
         if rules is not None:
+            everything = Rule((), ends.hit)
+            if everything in rules:  # in this family there is nobody whom the decision leaves out
+                return [Chain(name, tuple(rules[: rules.index(everything) + 1]))]
             return [Chain(name, (*rules, Rule((), ends.miss)))]
         # Whom everything is exchanged with comes first, not again with every port.
         rules = self.in_turn([arm for arm in arms if arm.traffic == traffic.ANY], direction, ends.hit)

@@ -253,12 +253,16 @@ class _Lowering:
         rules: _Rules = []
         for number, logged in enumerate(form.subject.logs, 1):
             rules += self._logged(logged, direction, family, f"{title}_log{number}")
+        everything = Rule((), _allowed(direction))
         for arm in form.tried:
             rules += self._tried(arm, direction, family)
-        rules += self._picked(form.picked, direction, family)
-        if self.exceptions:
-            rules.append(Rule((), "jump always"))
-        rules += denied(f"{direction.value} denied {name}", self.options)
+            if everything in rules:  # in this family there is nobody whom the decision leaves out
+                break
+        else:
+            rules += self._picked(form.picked, direction, family)
+            if self.exceptions:
+                rules.append(Rule((), "jump always"))
+            rules += denied(f"{direction.value} denied {name}", self.options)
         return Chain(title, tuple(rules), comment=shortened(form.subject.policies, LONGEST_COMMENT))
 
     def _logged(self, logged: LoggedRule, direction: Direction, family: Family, name: str) -> _Rules:
