@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from npc.compiler.frontend import schema
-
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name (E4)."""
 
@@ -53,13 +51,21 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetPort:
+    """A port of the endpoints behind a Service: its number, or the name that they give it."""
+
+    protocol: int
+    port: int | str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """A Service's selector and its ports by name: what stands behind it."""
+    """A Service's selector, and where it sends what it gets: what stands behind it."""
 
     namespace: str
     name: str
     selector: Mapping[str, str] = field(hash=False)
-    ports: tuple[schema.ServicePort, ...] = field(hash=False)
+    ports: tuple[TargetPort, ...]
 
 
 @dataclass(frozen=True, slots=True)

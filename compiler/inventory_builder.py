@@ -7,7 +7,7 @@ was left out of it (E1-E4).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -35,6 +35,7 @@ from npc.compiler.inventory import (
     Node,
     Service,
 )
+from npc.compiler.target_ports import read_compact_target_ports, read_target_ports
 
 
 def build_inventory(
@@ -68,7 +69,7 @@ class _Builder:
             case schema.Object(kind="Pod"):
                 self._pod(one, origin)
             case schema.Inventory():
-                for key in ("namespaces", "nodes", "endpoints"):
+                for key in ("namespaces", "nodes", "services", "endpoints"):
                     for index, entry in enumerate(getattr(one, key) or ()):
                         self.add(entry, origin.at(key, index))
             case schema.InventoryEndpoint():
@@ -89,8 +90,10 @@ class _Builder:
                     if entry.address and entry.type in (None, "InternalIP", "ExternalIP")
                 ]
                 self._node(metadata.name, metadata.labels, places, origin, ("metadata",))
+            case schema.InventoryService():
+                self._compact_service(one, origin)
             case schema.Object(kind="Service"):
-                self._service(one, origin)
+                self._kubernetes_service(one, origin)
 
     def build(self, policy_namespaces: Iterable[str]) -> Inventory:
         self._check_addresses()
@@ -263,18 +266,40 @@ class _Builder:
         self._once(about, origin.at(*named_at), same=self.nodes.get(name) == node)
         self.nodes[name] = node
 
-    def _service(self, service: schema.Object, origin: Origin) -> None:
+    def _kubernetes_service(self, service: schema.Object, origin: Origin) -> None:
         metadata, spec = service.metadata, service.spec or schema.Spec()
         namespace = metadata.namespace or "default"
         about = f"Service {namespace}/{metadata.name}"
         selector = self._labels(spec.selector, about, origin, ("spec", "selector"))
-        if not _are_names(metadata.name, namespace):
-            self._bad_names(metadata.name, namespace, about, origin, ("metadata",))
+        report = self._report_at(about, origin.at("spec", "ports"))
+        ports = tuple(read_target_ports(spec.ports or (), report))
+        self._service(Service(namespace, metadata.name, selector, ports), about, origin, ("metadata",))
+
+    def _compact_service(self, service: schema.InventoryService, origin: Origin) -> None:
+        namespace = service.namespace or "default"
+        about = f"Service {namespace}/{service.name}"
+        selector = self._labels(dict(service.selector), about, origin, ("selector",))
+        if not selector:
+            help = "name labels of the endpoints behind the Service"
+            self._error(origin.at("selector"), about, "the selector is empty, and selects none", help)
+        if not service.target_ports:
+            help = "name the ports at which the endpoints serve"
+            self._error(origin.at("targetPorts"), about, "a Service without ports reaches nobody", help)
+        report = self._report_at(about, origin.at("targetPorts"))
+        ports = tuple(read_compact_target_ports(service.target_ports, report))
+        self._service(Service(namespace, service.name, selector, ports), about, origin, ())
+
+    def _service(self, service: Service, about: str, origin: Origin, named_at: PathInDocument) -> None:
+        if not _are_names(service.name, service.namespace):
+            self._bad_names(service.name, service.namespace, about, origin, named_at)
             return
-        key = namespace, metadata.name
-        read = Service(namespace, metadata.name, selector, tuple(spec.ports or ()))
-        self._once(about, origin.at("metadata"), same=self.services.get(key) == read)
-        self.services[key] = read
+        key = service.namespace, service.name
+        self._once(about, origin.at(*named_at), same=self.services.get(key) == service)
+        self.services[key] = service
+
+    def _report_at(self, about: str, origin: Origin) -> Callable[[PathInDocument, str, str], None]:
+        """Reports errors of an object, each at a path below an origin."""
+        return lambda path, message, help: self._error(origin.at(*path), about, message, help)
 
     def _labels(
         self, labels: schema.Labels | None, about: str, origin: Origin, path: PathInDocument

@@ -87,6 +87,8 @@ class Plan:
     """The node whose endpoints are the subjects; None: all of the inventory's."""
     node_addresses: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
     """The addresses of each node that subjects run on, for targets that must let A3 pass by a rule."""
+    unrestricted: tuple[Class, ...] = field(default=(), compare=False, repr=False)
+    """Who may exchange everything although policies decide for them, and why: targets need no rule for it."""
     hairpins: tuple[Hairpin, ...] = ()
     """The endpoints to which not everything may pass from themselves; to all others everything may."""
 
@@ -100,7 +102,8 @@ class Plan:
         """How many endpoints are isolated, and in how many classes, as a sentence."""
         parts = []
         for direction in Direction:
-            classes = [one for one in self.classes if one.direction is direction]
+            found = (one for one in self.classes if one.direction is direction)
+            classes = [one for one in found if one.decision != ALLOW_ALL]  # some only log
             subjects = sum(len(one.subjects) for one in classes)
             parts.append(f"{direction.value}: isolated endpoints {subjects:,}, classes {len(classes):,}")
         return "; ".join(parts).capitalize() + "."

@@ -278,15 +278,14 @@ class Model:
         return self._services[peer.namespace or namespace, peer.name]
 
     def _target_ports(self, peer: BehindService, namespace: str) -> tuple[Port, ...]:
-        """Where a Service sends what it gets; a target port that is not given is the Service's own."""
+        """Where a Service sends what it gets."""
         ports: list[Port] = []
         for one in self._service(peer, namespace).ports:
-            protocol = traffic.NUMBERS[one.protocol or "TCP"]
-            match one.target_port or one.port:
+            match one.port:
                 case str(name):
-                    ports.append(NamedPort(protocol, name))
+                    ports.append(NamedPort(one.protocol, name))
                 case int(number):
-                    ports.append(Ports(protocol, number, number))
+                    ports.append(Ports(one.protocol, number, number))
         return tuple(ports)
 
     def _named_at_peers(

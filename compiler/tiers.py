@@ -32,8 +32,8 @@ class Deciders:
 
     @property
     def policies(self) -> tuple[Policy, ...]:
-        """The policies of all tiers."""
-        return (*self.admin, *self.network, *self.baseline)
+        """Those that have a say: of Baseline only where no NetworkPolicy isolates the endpoint (C3)."""
+        return (*self.admin, *self.network, *(() if self.network else self.baseline))
 
 
 @dataclass(frozen=True, slots=True)

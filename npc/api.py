@@ -25,13 +25,17 @@ from npc.compiler.frontend.diagnostics import (
 from npc.compiler.frontend.documents import Loaded, Progress, load
 from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.source import Source
-from npc.compiler.frontend.syntax import Policy
+from npc.compiler.frontend.syntax import Direction, Policy
+from npc.compiler.idle_rules import idle_rules
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.optimize import build_plan
 from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model
 from npc.compiler.services import unknown_services
+
+_FEW = 5
+"""Policies that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +120,6 @@ def plan_sources(
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
         plan = _plan(loaded, inventory, node, diagnostics)
-        if not plan.classes:
-            diagnostics.append(_nothing_isolated(loaded, node))
     return Planned(plan, inventory, tuple(diagnostics))
 
 
@@ -157,14 +159,16 @@ def check_paths(
     return (*faults, *check_sources(found, today=today))
 
 
-def check_sources(found: Iterable[Source], *, today: date | None = None) -> tuple[Diagnostic, ...]:
-    """As `check_paths`, of what sources hold."""
+def check_sources(
+    found: Iterable[Source], *, today: date | None = None, inventory: Inventory | None = None
+) -> tuple[Diagnostic, ...]:
+    """As `check_paths`, of what sources hold; `inventory` takes the place of one among them."""
     with _collector_paused():
         loaded = load(found, today=today)
-        inventory, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
+        own, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
         diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *faults]
-        if loaded.inventory and not has_errors(diagnostics):
-            diagnostics += _at_odds(_model(loaded, inventory))
+        if (inventory is not None or loaded.inventory) and not has_errors(diagnostics):
+            diagnostics += _at_odds(_model(loaded, own if inventory is None else inventory))
         return tuple(diagnostics)
 
 
@@ -236,13 +240,16 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
             Diagnostic(codes.NO_ENDPOINT, f"the {one.kind} {one} selects no endpoint", one.origin)
             for one in model.idle()
         ]
-    return build_plan(model, node)
+    plan = build_plan(model, node)
+    if not plan.classes and not plan.hairpins:
+        diagnostics.append(_nothing_isolated(model, node))
+    return plan
 
 
 def _at_odds(model: Model) -> Iterator[Diagnostic]:
     """What is to be said of policies that are valid by themselves, once their inventory is known."""
     unknown = list(unknown_services((*model.policies, *model.cluster_policies), model.inventory))
-    yield from unknown or ambiguous_priorities(model)
+    yield from unknown or (*idle_rules(model), *ambiguous_priorities(model))
 
 
 def _model(loaded: Loaded, inventory: Inventory) -> Model:
@@ -255,15 +262,32 @@ def _model(loaded: Loaded, inventory: Inventory) -> Model:
     )
 
 
-def _nothing_isolated(loaded: Loaded, node: str | None) -> Diagnostic:
-    has_policies = bool(loaded.policies or loaded.cluster_policies)
+def _nothing_isolated(model: Model, node: str | None) -> Diagnostic:
+    """Why everything passes: no policy, nobody whom one selects, or nothing that one denies."""
     where = f" of the node {node}" if node is not None else ""
-    why = "no policy of the input isolates" if has_policies else "there is no policy that isolates"
-    return Diagnostic(
-        codes.NO_SUBJECTS,
-        f"{why} an endpoint{where}: everything passes",
-        help="check the policies' namespaces and podSelectors" if has_policies else "add files with policies",
-    )
+    if not (model.policies or model.cluster_policies):
+        why, help = f"there is no policy that isolates an endpoint{where}", "add files with policies"
+    elif node is not None and all(one.node != node for one in model.inventory.endpoints):
+        why, help = f"no endpoint runs on the node {node}", ""
+    elif selecting := _selecting(model, node):
+        why = f"no policy of the input denies anything to an endpoint{where}"
+        few = ", ".join(map(str, selecting[:_FEW])) + (", ..." if len(selecting) > _FEW else "")
+        help = f"these select endpoints, but deny nothing: {few}"
+    else:
+        why = f"no policy of the input selects an endpoint{where}"
+        help = "check the policies' namespaces and selectors"
+    return Diagnostic(codes.NO_SUBJECTS, f"{why}: everything passes", help=help)
+
+
+def _selecting(model: Model, node: str | None) -> list[Policy]:
+    """The policies that are for an endpoint of a node, or for any; of the latter those without rules, too."""
+    found: dict[int, Policy] = {}
+    for direction in Direction:
+        for _, deciders in model.deciding(direction, node):
+            found.update((id(one), one) for one in deciders.policies)
+    if node is None:
+        found |= {id(one): one for one in model.cluster_policies if model.subjects(one)}
+    return sorted(found.values(), key=str)
 
 
 def _duplicates(loaded: Loaded) -> Iterator[Diagnostic]:

@@ -60,7 +60,9 @@ class Decisions:
         rules = self.in_turn(arms, direction, ends.hit)
         if rules is not None:
             everything = Rule((), ends.hit)
-            if everything in rules:  # in this family there is nobody whom the decision leaves out
+            if everything in rules and any(
+                arm.peers.holes for arm in arms
+            ):  # in this family there is nobody whom the decision leaves out
                 return [Chain(name, tuple(rules[: rules.index(everything) + 1]))]
             return [Chain(name, (*rules, Rule((), ends.miss)))]
         # Whom everything is exchanged with comes first, not again with every port.

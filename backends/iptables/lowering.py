@@ -239,6 +239,8 @@ class _FamilyLowering:
         """The chains of a class, the first of that name."""
         end, logging = self._end(one.direction.value, one.key)
         logs = [rule for logged in one.logs for rule in self._log(logged, one.direction)]
+        if logs:  # what always passes comes before every tier (C6), so no rule logs it
+            logs.insert(0, Rule((), f"-j {self.matches.names.prefix}-ALWAYS"))
         ends = Ends(RETURN, f"-g {end}")
         first, *below = self.decisions.chains(name, one.decision, one.direction, ends)
         comment = shortened(one.policies, LONGEST_COMMENT)

@@ -250,18 +250,22 @@ class _Lowering:
         """The chain of a class for its subjects of one family."""
         direction = form.subject.direction
         title = f"{direction.value[0]}{family.value}_{name}"
-        rules: _Rules = []
+        # What always passes comes before every tier (C6), so no rule logs it.
+        exceptions: _Rules = [Rule((), "jump always")] if self.exceptions else []
+        rules: _Rules = [*exceptions] if form.subject.logs else []
         for number, logged in enumerate(form.subject.logs, 1):
             rules += self._logged(logged, direction, family, f"{title}_log{number}")
         everything = Rule((), _allowed(direction))
         for arm in form.tried:
             rules += self._tried(arm, direction, family)
-            if everything in rules:  # in this family there is nobody whom the decision leaves out
+            if (
+                arm.peers.holes and everything in rules
+            ):  # in this family there is nobody whom the decision leaves out
                 break
         else:
             rules += self._picked(form.picked, direction, family)
-            if self.exceptions:
-                rules.append(Rule((), "jump always"))
+            if not form.subject.logs:
+                rules += exceptions
             rules += denied(f"{direction.value} denied {name}", self.options)
         return Chain(title, tuple(rules), comment=shortened(form.subject.policies, LONGEST_COMMENT))
 

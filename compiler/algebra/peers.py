@@ -2,8 +2,9 @@
 
 The two parts are kept apart because dataplanes hold them in different kinds of set (hash and
 interval), and because a group has an identity, its selector, that outlives its members: when a pod
-comes or goes, the set keeps its name and changes an element. So a block from which a rule took a
-group away keeps that group as a hole, rather than a piece of the block for each pod.
+comes or goes, the set keeps its name and changes an element. (What is left of a group where another
+is taken away has a name of its own, as long as the two have members in common.) So a block from which
+a rule took a group away keeps that group as a hole, rather than a piece of the block for each pod.
 
 >>> web, old = Group("web", frozenset({1, 2})), Group("old", frozenset({2, 3}))
 >>> (Peers(frozenset({web})) - Peers(frozenset({old}))).groups
@@ -17,9 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family, cidrs, format_cidr
 from npc.compiler.algebra.intervals import Intervals
+
+_LONGEST_KEY = 300
+"""Characters of a key that is made of others: each contains those that it comes of."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -163,7 +168,7 @@ def _both(one: Group, two: Group) -> Iterator[Group]:
         yield two
     elif common := one.members & two.members:
         first, second = sorted((one.key, two.key))
-        yield Group(f"{_operand(first)} and {_operand(second)}", common)
+        yield _made(f"{_operand(first)} and {_operand(second)}", common)
 
 
 def _less(group: Group, others: Iterable[Group]) -> Iterator[Group]:
@@ -173,7 +178,7 @@ def _less(group: Group, others: Iterable[Group]) -> Iterator[Group]:
         yield group
     elif left := group.members.difference(*(other.members for other in taken)):
         keys = ", ".join(_operand(other.key) for other in taken)
-        yield Group(f"{_operand(group.key)} except {f'({keys})' if len(taken) > 1 else keys}", left)
+        yield _made(f"{_operand(group.key)} except {f'({keys})' if len(taken) > 1 else keys}", left)
 
 
 def _inside(group: Group, blocks: Intervals) -> Iterator[Group]:
@@ -191,7 +196,14 @@ def _filtered(group: Group, blocks: Intervals, words: str, holds: Callable[[int]
         yield group
     elif left:
         texts = [format_cidr(block) for piece in blocks.ranges for block in cidrs(piece)]
-        yield Group(f"{_operand(group.key)} {words} ({', '.join(texts)})", left)
+        yield _made(f"{_operand(group.key)} {words} ({', '.join(texts)})", left)
+
+
+def _made(key: str, members: frozenset[int]) -> Group:
+    """A group that comes of others, by a key that says how: a long one by its beginning and a digest."""
+    if len(key) > _LONGEST_KEY:
+        key = f"{key[:_LONGEST_KEY]}... {blake2b(key.encode(), digest_size=16).hexdigest()}"
+    return Group(key, members)
 
 
 def _operand(key: str) -> str:

@@ -24,11 +24,38 @@ class Subject(Strict):
     pods: NamespacedPods | None = None
 
 
-_POLICY_PEER = frozenset({"podSelector", "namespaceSelector", "ipBlock"})
+_IN_PEER = {
+    "podSelector": "write pods: {namespaceSelector: ..., podSelector: ...}",
+    "namespaceSelector": "write namespaces: ..., or pods: {namespaceSelector: ..., podSelector: ...}",
+    "ipBlock": "",
+}
+_NUMBER, _RANGE = "number: 80", "range: {start: 80, end: 90}"
+_IN_PORT_MATCH = {
+    "port": f"write {_NUMBER}",
+    **dict.fromkeys(("endPort", "start", "end"), f"write {_RANGE}"),
+}
+_IN_PROTOCOL_MATCH = {
+    **dict.fromkeys(("port", "number"), f"write destinationPort: {{{_NUMBER}}}"),
+    **dict.fromkeys(("endPort", "range"), f"write destinationPort: {{{_RANGE}}}"),
+}
+_TCP_PORT = f"tcp: {{destinationPort: {{{_NUMBER}}}}}"
+_IN_PROTOCOL = {
+    **dict.fromkeys(("protocol", "port", "portNumber", "destinationPort"), f"write {_TCP_PORT}"),
+    **dict.fromkeys(("endPort", "portRange"), f"write tcp: {{destinationPort: {{{_RANGE}}}}}"),
+    "namedPort": "write destinationNamedPort: NAME",
+}
+_ADMIN_PORT = "portNumber: {protocol: TCP, port: 80}"
+_IN_ADMIN_PORT = {
+    **dict.fromkeys(("protocol", "port", "tcp", "udp", "sctp"), f"write {_ADMIN_PORT}"),
+    "endPort": "write portRange: {protocol: TCP, start: 80, end: 90}",
+    "destinationNamedPort": "write namedPort: NAME",
+}
+_IN_RULE = {"ports": f"write protocols: [{{{_TCP_PORT}}}]"}
+_IN_ADMIN_RULE = {"protocols": f"write ports: [{{{_ADMIN_PORT}}}]"}
 
 
 class IngressPeer(Extensible):
-    misplaced = _POLICY_PEER
+    misplaced = _IN_PEER
 
     namespaces: LabelSelector | None = None
     pods: NamespacedPods | None = None
@@ -39,7 +66,7 @@ class IngressPeer(Extensible):
 
 
 class EgressPeer(Extensible):
-    misplaced = _POLICY_PEER
+    misplaced = _IN_PEER
 
     namespaces: LabelSelector | None = None
     pods: NamespacedPods | None = None
@@ -54,7 +81,7 @@ class PortRange(Strict):
 
 
 class PortMatch(Extensible):
-    misplaced = frozenset({"port", "endPort", "start", "end"})
+    misplaced = _IN_PORT_MATCH
 
     number: int | None = None
     range: PortRange | None = None
@@ -63,13 +90,13 @@ class PortMatch(Extensible):
 class ProtocolMatch(Extensible):
     """What is asked of a TCP, UDP or SCTP packet."""
 
-    misplaced = frozenset({"port", "endPort", "number", "range"})
+    misplaced = _IN_PROTOCOL_MATCH
 
     destination_port: PortMatch | None = None
 
 
 class Protocol(Extensible):
-    misplaced = frozenset({"protocol", "port", "endPort", "portNumber", "portRange", "destinationPort"})
+    misplaced = _IN_PROTOCOL
 
     tcp: ProtocolMatch | None = None
     udp: ProtocolMatch | None = None
@@ -78,6 +105,8 @@ class Protocol(Extensible):
 
 
 class IngressRule(Strict):
+    misplaced = _IN_RULE
+
     name: str | None = None
     action: str | None = None
     from_: list[IngressPeer] | None = None
@@ -85,6 +114,8 @@ class IngressRule(Strict):
 
 
 class EgressRule(Strict):
+    misplaced = _IN_RULE
+
     name: str | None = None
     action: str | None = None
     to: list[EgressPeer] | None = None
@@ -121,7 +152,7 @@ class AdminPortRange(Strict):
 
 
 class AdminPort(Extensible):
-    misplaced = frozenset({"protocol", "port", "endPort", "tcp", "udp", "sctp", "destinationNamedPort"})
+    misplaced = _IN_ADMIN_PORT
 
     port_number: AdminPortNumber | None = None
     port_range: AdminPortRange | None = None
@@ -129,6 +160,8 @@ class AdminPort(Extensible):
 
 
 class AdminIngressRule(Strict):
+    misplaced = _IN_ADMIN_RULE
+
     name: str | None = None
     action: str | None = None
     from_: list[IngressPeer] | None = None
@@ -136,6 +169,8 @@ class AdminIngressRule(Strict):
 
 
 class AdminEgressRule(Strict):
+    misplaced = _IN_ADMIN_RULE
+
     name: str | None = None
     action: str | None = None
     to: list[EgressPeer] | None = None

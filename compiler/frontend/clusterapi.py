@@ -26,6 +26,10 @@ class Api:
     masked: bool = False
     """Whether bits beyond the prefix of a CIDR are an error."""
 
+    def word(self, action: Action | None) -> str | None:
+        """What an action is called; None for one that there is not."""
+        return next((word for word, one in self.actions.items() if one is action), None)
+
 
 _ACCEPT = {"Accept": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
 _V1ALPHA2 = Api(_ACCEPT, most_rules=25, most_items=25)

@@ -7,6 +7,7 @@ field path. A rule with a peer or protocol that has no field known here fails cl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from npc.compiler.frontend import cluster_schema as schema
 from npc.compiler.frontend import codes
@@ -38,6 +39,12 @@ from npc.compiler.frontend.values import check_count
 _TIERS = {"Admin": Tier.ADMIN, "Baseline": Tier.BASELINE}
 _LAST_PRIORITY = 1000
 _LONGEST_NAME = 100
+_MEANT = {
+    **dict.fromkeys(("accept", "allow", "permit"), Action.ALLOW),
+    **dict.fromkeys(("deny", "drop", "reject", "block"), Action.DENY),
+    "pass": Action.PASS,
+}
+"""Words for actions that are not those of the API, or of another kind of it."""
 _EVERY_POD = "namespaces: {} is every pod of the cluster"
 _ALL_PODS = Pods(EVERYTHING, EVERYTHING)
 
@@ -192,7 +199,9 @@ def _read_action(action: str | None, path: PathInDocument, api: Api, report: Rep
     if action is None:
         report(required(path, f"one of {', '.join(api.actions)}"))
     elif action not in api.actions:
-        report(not_supported(path, action, api.actions))
+        problem = not_supported(path, action, api.actions)
+        meant = api.word(_MEANT.get(action.lower()))
+        report(problem if meant is None else replace(problem, help=f"did you mean {meant!r}?"))
     return api.actions.get(action or "", Action.ALLOW)
 
 

@@ -23,6 +23,7 @@ from npc.compiler.frontend.json_reader import MalformedJson, read_json
 from npc.compiler.frontend.kinds import has_namesakes, is_inventory, is_list, is_policy, item_kind, mistake
 from npc.compiler.frontend.malformed import not_text
 from npc.compiler.frontend.policies import policy_of
+from npc.compiler.frontend.recognition import is_meant_as_the_language
 from npc.compiler.frontend.shapes import Problem, check_shape, describe, quoted
 from npc.compiler.frontend.source import Origin, PathInDocument, Source, format_path
 from npc.compiler.frontend.syntax import ClusterPolicy, NetworkPolicy
@@ -37,12 +38,14 @@ InventoryObject = (
     | schema.InventoryEndpoint
     | schema.InventoryNamespace
     | schema.InventoryNode
+    | schema.InventoryService
 )
 
 _COMPACT: dict[str, tuple[str, type[InventoryObject]]] = {
     "endpoints": ("endpoint", schema.InventoryEndpoint),
     "namespaces": ("Namespace", schema.InventoryNamespace),
     "nodes": ("Node", schema.InventoryNode),
+    "services": ("Service", schema.InventoryService),
 }
 """The keys by which the compact inventory form is known, and what each lists."""
 
@@ -77,10 +80,6 @@ _list = msgspec.json.Decoder(_List)
 _items = msgspec.json.Decoder(list[Raw])
 _object = msgspec.json.Decoder(schema.Object)
 _object_list = msgspec.json.Decoder(schema.ObjectList)
-_BEGINS_LIKE_THE_LANGUAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s|#[^\r\n]*+)*+(?:policy|cluster|set|service|include)(?=[\s\"])(?!\s*:)"
-)
-"""How a text in npc's own language begins, and no manifest does."""
 _BEGINS_LIKE_JSON = re.compile(rb"\s*[{\[]")
 _MEANT_AS_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[{\["])')
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -130,7 +129,7 @@ class _Reader:
             reason = error.strerror or str(error)
             self.diagnostics.append(Diagnostic(codes.UNREADABLE, f"{source.name}: {reason}"))
             return
-        if source.name == STDIN and _BEGINS_LIKE_THE_LANGUAGE.match(data):
+        if source.name == STDIN and is_meant_as_the_language(data):
             self.in_language.append(source)
             return
         data = data.removeprefix(b"\xef\xbb\xbf")
@@ -175,7 +174,8 @@ class _Reader:
             self.diagnostics.append(Diagnostic(codes.PASSED_OVER, f"passed over: {counts}"))
         elif sources and self.is_empty and not self.diagnostics:
             where = sources[0].name if len(sources) == 1 else f"any of the {len(sources):,} files"
-            self.diagnostics.append(Diagnostic(codes.NO_INPUT, f"there is no object in {where}"))
+            what = "policy" if len(self.in_language) == len(sources) else "object"
+            self.diagnostics.append(Diagnostic(codes.NO_INPUT, f"there is no {what} in {where}"))
 
     def _json(self, origin: Origin, data: bytes) -> Exception | None:
         """Read a JSON text; what msgspec said when it is none, and YAML may still make sense of it."""
@@ -385,10 +385,16 @@ def _is_of_no_concern(kind: str, version: Any) -> bool:
 
 
 def _is_compact(value: dict[str, Any]) -> bool:
-    """Whether a mapping without a kind is meant as the compact inventory form."""
+    """Whether a mapping without a kind is meant as the compact inventory form.
+
+    Files of other programs have `services`, too (Compose, GitLab); those of an inventory have selectors.
+    """
+    services = value.get("services")
     if value.keys() <= _COMPACT.keys():
-        return bool(value)
-    return any(isinstance(value.get(key), list) for key in _COMPACT)
+        return bool(value) and not (value.keys() == {"services"} and isinstance(services, dict))
+    if isinstance(services, list) and any(isinstance(one, dict) and "selector" in one for one in services):
+        return True
+    return any(isinstance(value.get(key), list) for key in _COMPACT if key != "services")
 
 
 def _hosts_key(value: dict[str, Any]) -> str | None:

@@ -18,11 +18,13 @@ STDIN = "<stdin>"
 """What standard input is called."""
 
 
-def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Source], list[Diagnostic]]:
+def sources(
+    paths: Iterable[str], stdin: Callable[[], bytes], suffixes: tuple[str, ...] = SUFFIXES
+) -> tuple[list[Source], list[Diagnostic]]:
     """The files that paths name: files as they are, directories with all in them, `-` for standard input.
 
-    A file that is named twice is read once. Folders and files that begin with a dot are left out;
-    symbolic links are followed.
+    Of a directory those count that end in one of `suffixes`. A file that is named twice is read once. Folders
+    and files that begin with a dot are left out; symbolic links are followed.
     """
     found: dict[str, Source] = {}
     diagnostics: list[Diagnostic] = []
@@ -39,9 +41,9 @@ def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Sour
                     found["-"] = Source(STDIN, content=stdin())
             elif text and path.is_dir():
                 before = len(diagnostics)
-                files = list(_files(path, unreadable))
+                files = list(_files(path, suffixes, unreadable))
                 if not files and len(diagnostics) == before:
-                    message = f"no {', '.join(SUFFIXES)} file in the directory {text}"
+                    message = f"no {', '.join(suffixes)} file in the directory {text}"
                     diagnostics.append(Diagnostic(codes.NO_INPUT, message))
                 for file in files:
                     found.setdefault(os.path.realpath(file), Source(str(file), file))
@@ -57,8 +59,10 @@ def sources(paths: Iterable[str], stdin: Callable[[], bytes]) -> tuple[list[Sour
     return list(found.values()), diagnostics
 
 
-def _files(directory: Path, unreadable: Callable[[OSError], None]) -> Iterator[Path]:
-    """The manifests below a directory, in order of their names."""
+def _files(
+    directory: Path, suffixes: tuple[str, ...], unreadable: Callable[[OSError], None]
+) -> Iterator[Path]:
+    """The files with some suffixes below a directory, in order of their names."""
     seen = set()
     for folder, subfolders, names in os.walk(directory, onerror=unreadable, followlinks=True):
         place = os.path.realpath(folder)
@@ -68,5 +72,5 @@ def _files(directory: Path, unreadable: Callable[[OSError], None]) -> Iterator[P
         seen.add(place)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(SUFFIXES) and not name.startswith("."):
+            if name.endswith(suffixes) and not name.startswith("."):
                 yield Path(folder, name)

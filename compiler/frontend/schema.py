@@ -7,6 +7,7 @@ conversion fails, `shapes` walks the same types to say all that is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from msgspec import Struct, field
@@ -28,15 +29,16 @@ def _camel(name: str) -> str:
 class Strict(Struct, forbid_unknown_fields=True, rename=_camel, gc=False):
     """An object whose unknown fields are errors."""
 
+    misplaced: ClassVar[Mapping[str, str]] = {}
+    """Fields of other objects that people write here, with what to write; empty: what is closest."""
+
 
 class Extensible(Strict):
     """An object of which exactly one field is set, and of which the API may come to have more.
 
-    One that has none of the fields known here, but others, is read as having none (C5).
+    One that has none of the fields known here, but others, is read as having none (C5). What is misplaced
+    is an error all the same, and no news.
     """
-
-    misplaced: ClassVar[frozenset[str]] = frozenset()
-    """Fields of other objects: errors here, and no news."""
 
 
 class Open(Struct, rename=_camel, gc=False):
@@ -221,9 +223,20 @@ class InventoryNode(Strict):
     labels: Labels | None = None
 
 
+class InventoryService(Strict):
+    """A Service, of which rules can speak as `svc/NAME`."""
+
+    name: str
+    selector: dict[str, str]
+    target_ports: list[int | str]
+    """Of the endpoints behind it: `5432` or `postgres` (TCP), `53/udp`."""
+    namespace: str | None = None
+
+
 class Inventory(Strict):
     """The compact inventory form, for hosts that no Kubernetes runs."""
 
     endpoints: list[InventoryEndpoint] | None = None
     namespaces: list[InventoryNamespace] | None = None
     nodes: list[InventoryNode] | None = None
+    services: list[InventoryService] | None = None

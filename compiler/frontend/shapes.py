@@ -16,7 +16,7 @@ from msgspec import inspect
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.diagnostics import did_you_mean, nearest
-from npc.compiler.frontend.schema import Extensible
+from npc.compiler.frontend.schema import Extensible, Strict
 from npc.compiler.frontend.source import PathInDocument
 
 
@@ -131,14 +131,14 @@ class _Walk:
                 result = self.value(one, known[key].type, (*path, key))
                 if result is not _FAULTY:
                     kept[key] = result
-            elif expected.forbid_unknown_fields:
+            elif issubclass(expected.cls, Strict):
                 self.problems.append(
                     Problem(
                         (*path, key),
                         codes.UNKNOWN_FIELD,
                         f"unknown field {quoted(key)}",
                         on_key=True,
-                        help=_field_help(key, value, expected),
+                        help=expected.cls.misplaced.get(key) or _field_help(key, value, expected),
                     )
                 )
         missing = [name for name, one in known.items() if one.required and name not in value]

@@ -124,6 +124,7 @@ class BehindService:
     name: str
     namespace: str | None = None
     """None: the policy's own."""
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 Peer = Pods | Block | Nodes | BehindService
@@ -155,6 +156,7 @@ class Log:
 
     prefix: str = ""
     """What the log line begins with; empty: a text that names the policy and the rule."""
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ class Builder:
 
     def number(self, text: str, start: int, end: int) -> tree.Number:
         if not _NUMBER.fullmatch(text):
-            self.faults.append(Fault(start, end, f"expected a number, found {shown(text)}"))
+            help = "a priority is 0 to 1000; the lowest is asked first"
+            self.faults.append(Fault(start, end, f"expected a number, found {shown(text)}", help))
             return tree.Number(0, start, end)
         return tree.Number(int(text), start, end)
 

@@ -250,10 +250,14 @@ def _decoded(value: dict[str, Any], type_: type[_T], kind: str) -> _T:
 def in_kubernetes(written: Written, diagnostics: list[Diagnostic], today: date | None = None) -> Object:
     """A policy as a Kubernetes object; what that cannot say is added to the diagnostics.
 
-    Rules that have ended before today are left out (X6), and need not be said.
+    Rules that have ended before today are left out (X6), and need not be said. What a set or service has is
+    said once, at its first use.
     """
 
     def refuse(node: Place, why: str, help: str) -> None:
+        defined = written.definition(node)
+        if defined and any(one.related == defined and one.message == why for one in diagnostics):
+            return  # said where the definition is first used
         diagnostics.append(
             Diagnostic(
                 codes.NOT_IN_KUBERNETES,
@@ -261,7 +265,7 @@ def in_kubernetes(written: Written, diagnostics: list[Diagnostic], today: date |
                 written.place(node),
                 about=written.name,
                 help=help,
-                related=written.definition(node),
+                related=defined,
             )
         )
 

@@ -11,6 +11,7 @@ from npc.compiler.frontend.codes import Code, Severity
 from npc.compiler.frontend.diagnostics import Diagnostic, Related
 from npc.compiler.frontend.shapes import Problem, quoted
 from npc.compiler.frontend.source import Origin, Source
+from npc.compiler.language.usual import value_hint
 
 
 class Node(Protocol):
@@ -62,7 +63,7 @@ class Findings:
     def check(self, fault: Callable[[str], str | None], node: TextNode, expected: str) -> None:
         """Report a text in which a function of `frontend.names` finds fault."""
         if (why := fault(node.text)) is not None:
-            self.invalid(quoted(node.text), expected, node, why)
+            self.invalid(quoted(node.text), expected, node, value_hint(expected, node.text) or why)
 
     def at(self, node: Node) -> Callable[[Problem], None]:
         """What the checks of the YAML front end report to, with all they say placed at a node."""

@@ -16,10 +16,11 @@ from lark.lexer import PatternRE, PatternStr, TerminalDef
 from lark.parsers.lalr_analysis import Shift
 
 import npc.grammar
+from npc.compiler.language.quoting import WORD
 from npc.compiler.language.table import TABLE, grammar_checksum
 
 END = "$END"
-_END_OF_WORD = r"""(?![^\s(){}\[\],;="'#@!])"""
+_END_OF_WORD = f"(?!{WORD})"
 _SKIPPED = ("SPACE", "COMMENT")
 """What the parser's own loop looks for, in every state."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Related
 from npc.compiler.frontend.malformed import not_text
+from npc.compiler.frontend.recognition import begins_like_the_language
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.language.building import shown
 from npc.compiler.language.findings import Findings
@@ -56,7 +57,7 @@ def read_files(sources: Iterable[Source]) -> list[File]:
         key = _key(source)
         if key not in files:
             try:
-                files[key] = _read(source)
+                files[key] = _file(source, source.data())
             except OSError as error:
                 files[key] = _unreadable(source, error)
             waiting.append(files[key])
@@ -69,10 +70,15 @@ def read_files(sources: Iterable[Source]) -> list[File]:
             key = _key(included)
             if key not in files:
                 try:
-                    files[key] = _read(included)
+                    data = included.data()
                 except OSError as error:
                     _refuse(file, item, error.strerror or str(error))
                     continue
+                if not begins_like_the_language(data):  # it may be anything: no diagnostic may quote it
+                    help = "a text in it begins with policy, cluster, set, service or include"
+                    _refuse(file, item, "it is not in the policy language", help)
+                    continue
+                files[key] = _file(included, data)
                 waiting.append(files[key])
             file.includes.append((item, files[key]))
             files[key].is_included = True
@@ -84,12 +90,11 @@ def _key(source: Source) -> str:
     return os.path.realpath(source.path if source.path is not None else source.name)
 
 
-def _read(source: Source) -> File:
-    """One file; an error that the operating system raises is the caller's."""
+def _file(source: Source, data: bytes) -> File:
+    """One file, of what is in it."""
     findings = Findings(source)
-    data = source.data().removeprefix(b"\xef\xbb\xbf")
     try:
-        parsed = parse(source, data.decode("utf-8"))
+        parsed = parse(source, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except UnicodeDecodeError as error:
         findings.diagnostics.append(not_text(Origin(source), error))
         return File(source, Parsed(Program()), findings)

@@ -198,6 +198,9 @@ class _PolicyReader:
             if priority > LAST_PRIORITY:
                 help = f"0 to {LAST_PRIORITY}, 0 first"
                 findings.invalid(str(priority), "a priority", block.priority, help)
+        if not block.statements and not self._has_mistakes(block):
+            message = f"the cluster policy {block.name.text!r} has no rule: it does nothing"
+            findings.report(codes.INERT, message, block.name)
         subject = self.peers.subject(block.subject)
         rules: dict[Direction, list[Rule]] = {Direction.INGRESS: [], Direction.EGRESS: []}
         for statement in block.statements:
@@ -230,7 +233,7 @@ class _PolicyReader:
         log = label = until = None
         if statement.log is not None:
             prefix = statement.log.prefix
-            log = Log("" if prefix is None else prefix.text)
+            log = Log("" if prefix is None else prefix.text, self.findings.origin(statement.log))
         if (label := statement.label) is not None and len(label.text) > LONGEST_RULE_NAME:
             message = f"Too long: {len(label.text):,} characters, at most {LONGEST_RULE_NAME}"
             self.findings.report(codes.TOO_LONG, message, label)
@@ -274,12 +277,30 @@ class _PolicyReader:
                 first = Related(self.findings.origin(only), "this says all")
                 message = "another 'isolate' stands beside 'isolate only'"
                 self.findings.report(codes.NOT_HERE, message, one, related=(first,))
+            self._report_inert(block, only, named)
             return frozenset(named)
-        if not named and not ruled and not any(block.start <= one < block.end for one in self.mistakes):
+        if not named and not ruled and not self._has_mistakes(block):
             message = f"the policy {block.name.text!r} isolates nothing: it has no rule and no 'isolate'"
             help = "to deny all, write { isolate ingress, egress }"
             self.findings.report(codes.ISOLATES_NOTHING, message, block.name, help=help)
         return frozenset(named | ruled)
+
+    def _has_mistakes(self, block: tree.PolicyBlock | tree.ClusterPolicyBlock) -> bool:
+        """Whether something in a policy could not be read."""
+        return any(block.start <= one < block.end for one in self.mistakes)
+
+    def _report_inert(self, block: tree.PolicyBlock, only: tree.Isolate, named: set[Direction]) -> None:
+        """Warn of rules of directions that a policy with `isolate only` does not isolate."""
+        for direction in Direction:
+            rules = [one for one in _rules(block) if one.direction is direction]
+            if rules and direction not in named:
+                others = len(rules) - 1
+                which = "the rule does" if not others else f"this rule and {others:,} more do"
+                message = f"{which} nothing: the policy does not isolate {direction.value}"
+                first = Related(self.findings.origin(only), "this says all that it isolates")
+                self.findings.report(
+                    codes.INERT, message, rules[0], help="leave 'only' out, or the rules", related=(first,)
+                )
 
     def _check_metadata(self, labels: Sequence[tree.Pair], annotations: Sequence[tree.Pair]) -> None:
         if not labels and not annotations:
@@ -300,6 +321,10 @@ class _PolicyReader:
         if size > LARGEST_ANNOTATIONS:
             message = f"Too long: {size:,} bytes, at most {LARGEST_ANNOTATIONS:,}"
             self.findings.report(codes.TOO_LONG, message, annotations[0].key)
+
+
+def _rules(block: tree.PolicyBlock) -> list[tree.RuleStatement]:
+    return [one for one in block.statements if isinstance(one, tree.RuleStatement)]
 
 
 def _annotation_key_fault(key: str) -> str | None:

@@ -7,6 +7,7 @@ run finds the mistakes of all statements, and the tree has all that could be rea
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +15,25 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Related
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.language.building import WORDS, Builder, Fault
-from npc.compiler.language.mistakes import Mistake, explain
-from npc.compiler.language.recovery import Region, find_landing, word_at
+from npc.compiler.language.mistakes import Known, Mistake, explain
+from npc.compiler.language.quoting import WORD
+from npc.compiler.language.recovery import Landing, Region, find_landing, word_at
 from npc.compiler.language.table import COMMENT, Table, load_table
-from npc.compiler.language.tree import Comment, Item, Pods, PolicyBlock, Program, Text
+from npc.compiler.language.tree import (
+    Comment,
+    Item,
+    Pods,
+    PolicyBlock,
+    Program,
+    ServiceDefinition,
+    SetDefinition,
+    Text,
+)
 
-_DEFINITION = re.compile(r"""(?:set|service)\s+([^\s(){}\[\],;="'#@!]+)""")
+_DEFINITION = re.compile(rf"(?:set|service)\s+@?({WORD}+?):?(?!{WORD})")
 _HEAD = re.compile(r"(?:cluster\s+)?policy\s")
+_BRACES_FOR_BRACKETS = re.compile(r"\{[^{}\"#]*\}\s*\{")
+"""`{app=web} {`: labels of the subject in braces, and those of the policy."""
 _UNREADABLE = ""
 """The name of a policy whose head could not be read."""
 _NO_WORD = "'"
@@ -48,7 +61,8 @@ def parse(source: Source, text: str) -> Parsed:
     """
     run = _Run(text, load_table())
     items = run.go()
-    found = [explain(source, text, one) for one in run.mistakes]
+    known = _known(items) if run.mistakes else Known()
+    found = [explain(source, text, one, known) for one in run.mistakes]
     found += [_of_fault(source, one) for one in run.builder.faults]
     places = tuple(one.start for one in run.mistakes)
     return Parsed(Program(items, tuple(run.comments)), tuple(found), frozenset(run.unread), places)
@@ -71,6 +85,12 @@ def _of_fault(source: Source, fault: Fault) -> Diagnostic:
         related = (Related(Origin(source, within=fault.first), "first here"),)
     origin = Origin(source, within=(fault.start, fault.end))
     return Diagnostic(codes.SENTENCE, fault.message, origin, help=fault.help, related=related)
+
+
+def _known(items: Sequence[Item]) -> Known:
+    """The names that items define."""
+    sets = frozenset(one.name.text for one in items if isinstance(one, SetDefinition))
+    return Known(sets, frozenset(one.name.text for one in items if isinstance(one, ServiceDefinition)))
 
 
 def _is_unreadable(item: Item) -> bool:
@@ -172,7 +192,10 @@ class _Run:
             region = Region.BODY
         elif _HEAD.match(self.text, item):
             region = Region.HEAD
-        landing = find_landing(self.text, start, region)
+        if region is Region.BODY and (match := _BRACES_FOR_BRACKETS.match(self.text, before[0])):
+            landing = Landing(match.end() - 1, "LBRACE", ())
+        else:
+            landing = find_landing(self.text, start, region)
         self.comments += [Comment(self.text[slice(*one)], *one) for one in landing.comments]
         if landing.terminal == "LBRACE":
             self._drop(top)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from npc.compiler.algebra.addresses import Cidr, format_cidr
+from npc.compiler.algebra.addresses import Cidr, format_cidr, parse_cidr
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Related
 from npc.compiler.frontend.names import dns_label_fault, label_key_fault, label_value_fault
@@ -69,6 +69,7 @@ class PeerReader:
 
     def read(self, peers: tuple[tree.Peer, ...], place: Place) -> Meaning:
         """All that the peers say; of a set, each once."""
+        self._check_blocks(peers)
         found: list[Peer] = []
         local = None
         is_everyone = False
@@ -80,6 +81,9 @@ class PeerReader:
                     meant = self.look_up(one)
                     if meant.peers is None:
                         is_everyone = True
+                        if len(peers) > 1:
+                            message = f"'@{one.name.text}' is everyone: it stands alone"
+                            self.findings.report(codes.SENTENCE, message, one)
                     if meant.local is not None:
                         local = local or meant.local
                         self._check_place(one, place, meant.local)
@@ -145,7 +149,8 @@ class PeerReader:
                 self.findings.check(dns_label_fault, name, "a Service's name")
                 if namespace is not None:
                     self.findings.check(dns_label_fault, namespace, "a namespace's name")
-                return BehindService(name.text, None if namespace is None else namespace.text)
+                home = None if namespace is None else namespace.text
+                return BehindService(name.text, home, self.findings.origin(peer))
             case _:
                 return None
 
@@ -169,6 +174,27 @@ class PeerReader:
             excepts.append(one)
         return Block(cidr, tuple(excepts))
 
+    def _check_blocks(self, peers: Sequence[tree.Peer]) -> None:
+        """Warn of blocks that a block with `except` before them has already: more excepts were meant."""
+        outer: tree.Block | None = None
+        inner: list[tree.Block] = []
+        for one in peers:
+            if isinstance(one, tree.Block) and one.excepts:
+                self._report_inner(outer, inner)
+                outer, inner = one, []
+            elif isinstance(one, tree.Block) and outer is not None and _is_part(one, outer):
+                inner.append(one)
+        self._report_inner(outer, inner)
+
+    def _report_inner(self, outer: tree.Block | None, inner: Sequence[tree.Block]) -> None:
+        if outer is None or not inner:
+            return
+        excepts = ", ".join(one.text for one in (*outer.excepts, *(one.cidr for one in inner)))
+        message = f"{inner[0].cidr.text} is part of {outer.cidr.text} already, and no except of it"
+        help = f"for another except write except ({excepts})"
+        related = (Related(self.findings.origin(outer), "part of this"),)
+        self.findings.report(codes.IN_A_BLOCK, message, inner[0], help=help, related=related)
+
     def _cidr(self, text: tree.Text) -> Cidr | None:
         read = read_cidr(text.text, (), self.findings.at(text))
         return None if read is None else read.block
@@ -188,3 +214,15 @@ class PeerReader:
         message = f"{what} has no namespace of its own: say which one the Service is in"
         help = f"write svc/{peer.name.text} in ns/NAME"
         self.findings.report(codes.NOT_HERE, message, peer, help=help)
+
+
+def _is_part(one: tree.Block, other: tree.Block) -> bool:
+    """Whether all of a block without `except` is in another; not when one of the two is invalid."""
+    try:
+        first, last = parse_cidr(one.cidr.text).block.range
+        outer = parse_cidr(other.cidr.text).block.range
+        holes = [parse_cidr(text.text).block.range for text in other.excepts]
+    except ValueError:
+        return False
+    is_inside = outer[0] <= first and last <= outer[1]
+    return is_inside and not any(hole[0] <= last and first <= hole[1] for hole in holes)

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Final
 
-_WORD = re.compile(r"""[^\s(){}\[\],;="'#@!]+""")
+QUOTES: Final = r"'`«»\u2018-\u201f\u2039\u203a"
+"""The quotes of other languages, as a part of a regular expression's `[...]`."""
+WORD: Final = rf"""[^\s(){{}}\[\],;="#@!{QUOTES}]"""
+"""A character of a word, as a regular expression: no sign and no quote (`grammar/terminals.lark`)."""
+_WORD = re.compile(f"{WORD}+")
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]')
 """What is written as an escape: what would end the string, or its line, or cannot be seen."""
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from npc.compiler.frontend.diagnostics import nearest
+from npc.compiler.language.quoting import WORD
 
-_WORD = r"""[^\s(){}\[\],;="'#@!]+"""
 _TOKEN = re.compile(
-    rf"""\s*(?:(?P<comment>\#[^\r\n]*)|(?P<string>"(?:[^"\\\r\n]|\\.)*"?)|(?P<word>{_WORD})|(?P<end>\Z)|(?P<sign>.))""",
+    rf"""\s*(?:(?P<comment>\#[^\r\n]*)|(?P<string>"(?:[^"\\\r\n]|\\.)*"?)|(?P<word>{WORD}+)|(?P<end>\Z)|(?P<sign>.))""",
     re.DOTALL,
 )
 _ITEM = re.compile(
-    rf"""(?:policy\s+{_WORD}(?!\s*\()|cluster\s+policy\s|(?:set|service)\s+{_WORD}(?!\s*\()|include\s*["\w])"""
+    rf"""(?:policy\s+{WORD}++(?!\s*\()|cluster\s+policy\s|(?:set|service)\s+@?{WORD}++(?!\s*\()|include\s*["'<\w])"""
 )
 """How an item begins, and hardly anything else that begins a line."""
 _ITEM_KEYWORDS = frozenset(("policy", "cluster", "set", "service", "include"))
@@ -58,9 +58,10 @@ def find_landing(text: str, mistake: int, region: Region) -> Landing:
 
     A statement begins with its keyword, outside brackets or at the beginning of a line, and not where a name
     is; an item with its keyword and what belongs behind it, at the beginning of a line or behind a `}`.
+    A `}` that closes a `{` behind the mistake is not that of the policy.
     """
     position = mistake
-    depth = 0
+    depth = braces = 0
     before = ""
     comments: list[tuple[int, int]] = []
     while True:
@@ -83,6 +84,10 @@ def find_landing(text: str, mistake: int, region: Region) -> Landing:
                     return Landing(start, found.upper(), tuple(comments))
             case "word" if region is Region.BODY and start > mistake and _is_another(text, start, found):
                 return Landing(start, "ALLOW", tuple(comments))
+            case "sign" if region is Region.BODY and found == "{":
+                braces += 1
+            case "sign" if region is Region.BODY and found == "}" and braces:
+                braces -= 1
             case "sign" if region is Region.BODY and found == "}":
                 return Landing(start, "RBRACE", tuple(comments))
             case "sign" if region is Region.HEAD and found == "{":

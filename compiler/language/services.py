@@ -15,9 +15,11 @@ from npc.compiler.frontend.syntax import NamedPort, Port, Ports
 from npc.compiler.language import tree
 from npc.compiler.language.findings import Findings
 from npc.compiler.language.icmp import TYPES
+from npc.compiler.language.usual import value_hint
 
 _PROTOCOLS: Final = {name: number for number, name in traffic.NAMES.items()}
 _ANY: Final = "any"
+_LIKE_ALL: Final = frozenset({"all", "any"})
 _LAST_TYPE: Final = 0xFF
 
 
@@ -49,7 +51,10 @@ class ServiceReader:
             case tree.Text() as name if protocol in TYPES:
                 return self._type_name(protocol, name)
             case tree.Text() as name:
-                return NamedPort(protocol, name.text) if self._is_port_name(name) else None
+                if not self._is_port_name(name):
+                    return None
+                self._check_name(service, name, f"for all ports write {service.protocol}")
+                return NamedPort(protocol, name.text)
             case tree.Number(value=value) as port:
                 return self._range(protocol, value, value, port)
             case tree.PortRange(first=first, last=last) as port:
@@ -59,7 +64,10 @@ class ServiceReader:
         """A named port of whichever protocol the destination gives it."""
         match service.port:
             case tree.Text() as name:
-                return NamedPort(None, name.text) if self._is_port_name(name) else None
+                if not self._is_port_name(name):
+                    return None
+                self._check_name(service, name, "for all traffic leave the service out")
+                return NamedPort(None, name.text)
             case tree.Number(value=number):
                 help = f"write tcp/{number}, udp/{number}"
             case tree.PortRange(first=first, last=last):
@@ -70,18 +78,28 @@ class ServiceReader:
         self.findings.report(codes.INVALID, message, service, help=help)
         return None
 
+    def _check_name(self, service: tree.Service, name: tree.Text, help: str) -> None:
+        """Warn of a port's name that is written like all ports."""
+        if name.text in _LIKE_ALL:
+            message = (
+                f"'{service.protocol}/{name.text}' is the port that is named '{name.text}', and no other"
+            )
+            self.findings.report(codes.NAMED_LIKE_ALL, message, service, help=help)
+
     def _is_port_name(self, name: tree.Text) -> bool:
         if port_name_fault(name.text) is None:
             return True
         help = "1 to 65535, a range like 8000-8080, or a name of up to 15 lower-case letters, digits and '-'"
-        self.findings.invalid(quoted(name.text), "a port", name, help)
+        expected = "a port"
+        self.findings.invalid(quoted(name.text), expected, name, value_hint(expected, name.text) or help)
         return False
 
     def _type_name(self, protocol: int, name: tree.Text) -> Ports | None:
         number = TYPES[protocol].get(name.text)
         if number is None:
             expected = f"an {traffic.NAMES[protocol]} type"
-            self.findings.invalid(quoted(name.text), expected, name, did_you_mean(name.text, TYPES[protocol]))
+            help = value_hint(expected, name.text) or did_you_mean(name.text, TYPES[protocol])
+            self.findings.invalid(quoted(name.text), expected, name, help)
             return None
         return Ports(protocol, number << 8, number << 8 | 0xFF)
 

@@ -61,6 +61,8 @@ _OPERATORS = {
     Comparison.NOT_EXISTS: "DoesNotExist",
 }
 _PROTOCOLS = ("tcp", "udp", "sctp")
+_NAMES = {"icmp": "ICMP", "icmpv6": "ICMPv6"}
+"""What Kubernetes has no protocol for."""
 _EVERY_NETWORK = ("0.0.0.0/0", "::/0")
 _MOST = 25
 """Rules of a direction, peers or protocols of a rule, and networks of a peer (the CRD's maxItems)."""
@@ -146,7 +148,7 @@ def _ports(at: Service | ServiceReference, service: Service, refuse: Refuse) -> 
         each = [Service(protocol, service.port) for protocol in _PROTOCOLS]
         return [port for one in each for port in _ports(at, one, refuse)]
     if service.protocol not in _PROTOCOLS:
-        refuse(at, "a NetworkPolicy knows TCP, UDP and SCTP", "")
+        refuse(at, f"a NetworkPolicy knows TCP, UDP and SCTP, and no {_NAMES[service.protocol]}", "")
         return []
     protocol = {"protocol": service.protocol.upper()}
     match service.port:
@@ -285,7 +287,7 @@ def _protocol(at: Service | ServiceReference, service: Service, refuse: Refuse) 
     """A service as an entry of `protocols`; empty where it cannot be one."""
     name = service.protocol
     if name not in (*_PROTOCOLS, "any"):
-        refuse(at, "a ClusterNetworkPolicy knows TCP, UDP and SCTP", "")
+        refuse(at, f"a ClusterNetworkPolicy knows TCP, UDP and SCTP, and no {_NAMES[name]}", "")
         return {}
     match service.port:
         case Text(text=port) if name == "any":
@@ -325,7 +327,8 @@ def _refuse_clauses(rule: RuleStatement, refuse: Refuse) -> None:
     if rule.log is not None:
         refuse(rule.log, "Kubernetes has no rules that log", "")
     if rule.until is not None:
-        refuse(rule.until, "Kubernetes has no rules that end", "")
+        help = "npc compile --target kubernetes leaves out rules that are over by --today"
+        refuse(rule.until, "Kubernetes has no rules that end", help)
 
 
 def _labels(block: PolicyBlock | ClusterPolicyBlock) -> Object:

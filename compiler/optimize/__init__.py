@@ -21,17 +21,20 @@ _Question = tuple[tuple[tuple[int, ...], ...], tuple[ContainerPort, ...]]
 def build_plan(model: Model, node: str | None = None) -> Plan:
     """The plan for a node's endpoints, or for all of the inventory's.
 
-    An endpoint that may exchange everything, and of whose packets none is logged, is left out: it
+    An endpoint that may exchange everything, and of whose packets none is logged, is in no class: it
     decides as if no policy did.
     """
     classes: list[Class] = []
+    unrestricted: list[Class] = []
     hairpins: dict[int, Intervals] = {}
     names: dict[int, str] = {}
     for direction in (Direction.EGRESS, Direction.INGRESS):
         found = _Classes(model, direction)
         for endpoint, deciders in model.deciding(direction, node):
             found.add(endpoint, deciders)
-        classes += sorted(found.classes(), key=lambda one: one.key)
+        for one in sorted(found.classes(), key=lambda one: one.key):
+            needs_rules = one.decision != ALLOW_ALL or one.logs
+            (classes if needs_rules else unrestricted).append(one)
         for endpoint, address, allowed in found.hairpins():
             hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
             names[address] = str(endpoint)
@@ -41,7 +44,7 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
         names.update(dict.fromkeys(subject.addresses, str(subject)))
     used = {subject.node for subject in subjects}
     addresses = {one.name: one.addresses for one in model.inventory.nodes if one.name in used}
-    return Plan(tuple(classes), names, node, addresses, _grouped(hairpins))
+    return Plan(tuple(classes), names, node, addresses, tuple(unrestricted), _grouped(hairpins))
 
 
 @dataclass(slots=True)
@@ -59,14 +62,16 @@ class _Classes:
 
     def add(self, endpoint: Endpoint, deciders: Deciders) -> None:
         """Ask about an endpoint."""
-        names = self.direction is Direction.INGRESS and any(map(self._names, deciders.policies))
+        names = self.direction is Direction.INGRESS and any(
+            map(self._names, [*deciders.policies, *deciders.baseline])
+        )
         tiers = (deciders.admin, deciders.network, deciders.baseline)
         question = tuple(tuple(map(id, tier)) for tier in tiers), endpoint.ports if names else ()
         self._subjects.setdefault(question, []).append(endpoint)
         self._deciders[question] = deciders
 
     def classes(self) -> Iterator[Class]:
-        """Those that do not allow everything, or that log."""
+        """All of them, those that allow everything included."""
         subjects: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Endpoint]] = {}
         reasons: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Reason]] = {}
         for question, endpoints in self._subjects.items():
@@ -76,9 +81,7 @@ class _Classes:
             subjects.setdefault(answer, []).extend(endpoints)
             reasons.setdefault(answer, []).append(Reason(tuple(endpoints), deciders))
         for (decision, logs), members in subjects.items():
-            if decision != ALLOW_ALL or logs:
-                why = tuple(reasons[decision, logs])
-                yield Class(self.direction, decision, tuple(members), why, logs)
+            yield Class(self.direction, decision, tuple(members), tuple(reasons[decision, logs]), logs)
 
     def hairpins(self) -> Iterator[tuple[Endpoint, int, Intervals]]:
         """The subjects' addresses to which not everything passes from themselves, with what does."""
@@ -125,9 +128,9 @@ class _Classes:
 
     def _logs(self, tiers: Tiers) -> tuple[LoggedRule, ...]:
         return tuple(
-            LoggedRule(match.rule.log.prefix, _words(match, self.direction), packets, match.rule.origin)
+            LoggedRule(log.prefix, _words(match, self.direction), packets, log.origin or match.rule.origin)
             for match, packets in tiers.logged()
-            if match.rule.log is not None and packets
+            if (log := match.rule.log) is not None and packets
         )
 
 

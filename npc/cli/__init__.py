@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from npc.cli import check, compile, convert, fmt, lsp, targets, test
 
@@ -21,13 +24,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("compile")(compile.command)
-app.command("check")(check.command)
-app.command("convert")(convert.command)
-app.command("fmt")(fmt.command)
-app.command("test")(test.command)
-app.command("targets")(targets.command)
-app.command("lsp")(lsp.command)
+
+
+class _Command(TyperCommand):
+    """A command with the usage `npc check [OPTIONS] PATH...`, as the manual has it: typer has {PATH...}."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+def _add(name: str, command: Callable[..., None]) -> None:
+    """Add a command; its help is its docstring, unbroken: typer knows how wide the terminal is."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    help = "\n\n".join(" ".join(one.split()) for one in paragraphs)
+    app.command(name, cls=_Command, help=help)(command)
+
+
+_add("compile", compile.command)
+_add("check", check.command)
+_add("convert", convert.command)
+_add("fmt", fmt.command)
+_add("test", test.command)
+_add("targets", targets.command)
+_add("lsp", lsp.command)
 
 
 def _version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ from npc.compiler.frontend.diagnostics import Format, has_errors, has_warnings
 def command(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Files, directories, or - for standard input."),
+        typer.Argument(metavar="PATH...", help="Files, directories, or - for standard input."),
     ],
     format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
@@ -29,6 +29,8 @@ def command(
     from npc.api import check_paths  # not for `npc --help`
 
     diagnostics = check_paths(paths, today=day(today))
-    report(diagnostics, format, quiet=quiet, to=sys.stdout)
-    if has_errors(diagnostics) or (strict and has_warnings(diagnostics)):
+    is_too_much = strict and has_warnings(diagnostics) and not has_errors(diagnostics)
+    strictly = "the exit code is 1" if is_too_much else ""
+    report(diagnostics, format, quiet=quiet, to=sys.stdout, strictly=strictly)
+    if has_errors(diagnostics) or is_too_much:
         raise typer.Exit(EXIT_INPUT)

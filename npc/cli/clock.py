@@ -1,4 +1,7 @@
-"""`--today`: the day that rules with a last day are held against. Nothing else in npc reads the clock."""
+"""`--today`: the day that rules with a last day are held against.
+
+Nothing else in npc reads the clock, but for the language server.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,27 @@ from typing import Annotated
 
 import typer
 
+
+def _read(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        message = f"{text!r} is no day: write YYYY-MM-DD, like 2027-01-31"
+        raise typer.BadParameter(message) from None
+
+
 Today = Annotated[
-    datetime | None,
+    date | None,
     typer.Option(
         "--today",
         metavar="YYYY-MM-DD",
-        formats=["%Y-%m-%d"],
+        parser=_read,
         help="The day that `until` is held against. Default: today.",
     ),
 ]
 """The option."""
 
 
-def day(given: datetime | None) -> date:
+def day(given: date | None) -> date:
     """The day that was given, or else the one that it is here."""
-    return date.today() if given is None else given.date()
+    return date.today() if given is None else given

@@ -19,7 +19,6 @@ from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_warnings
 
-_STANDARD_OUTPUT = Path("-")
 _PATHS = "Policies: files, directories (*.npc, *.yaml, *.yml, *.json), or - for standard input."
 _INVENTORY = (
     "Pods, namespaces, nodes and services, as kubectl prints them, or the compact form; "
@@ -28,7 +27,7 @@ _INVENTORY = (
 
 
 def command(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help=_PATHS)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=_PATHS)],
     inventory: Annotated[
         list[str] | None,
         typer.Option("--inventory", "-i", metavar="PATH", help=_INVENTORY),
@@ -39,8 +38,14 @@ def command(
         typer.Option("--node", help="Rule only the pods of this node. Default: all of the inventory's."),
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write here, whole or not at all. Default: standard output."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="A file, or a folder (one that exists, or PATH/) for the target's files by their own names; "
+            "each is written whole or not at all. Default: standard output.",
+        ),
     ] = None,
     own_node: Annotated[
         OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
@@ -104,14 +109,15 @@ def command(
                 today=day(today),
             )
             if strict and has_warnings(result.diagnostics):
-                raise InputError(result.diagnostics)
-            if output is not None and output != _STANDARD_OUTPUT:
+                report(result.diagnostics, format, quiet=quiet, strictly="nothing is written")
+                raise typer.Exit(EXIT_INPUT)
+            if output not in (None, "-"):
                 write(result.artifacts, output)
     except InputError as error:
         report(error.diagnostics, format, quiet=quiet)
         raise typer.Exit(EXIT_INPUT) from None
     report(result.diagnostics, format, quiet=quiet)
-    if output is None or output == _STANDARD_OUTPUT:
+    if output in (None, "-"):
         _print(_joined(result.artifacts))
 
 

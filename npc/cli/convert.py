@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npc.cli.output import write
+from npc.cli.output import names_folder, write
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_errors
-from npc.compiler.frontend.files import sources
+from npc.compiler.frontend.files import LANGUAGE_SUFFIX, SUFFIXES, sources
 from npc.compiler.language.notation import Notation
 
 if TYPE_CHECKING:
     from npc.compiler.language.conversion import Converted
 
+_SUFFIXES = {Notation.NPC: (LANGUAGE_SUFFIX,), Notation.YAML: (".yaml", ".yml")}
+"""What names of files in a notation end in."""
+
 
 def command(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Files, directories, or - for standard input."),
+        typer.Argument(metavar="PATH...", help="Files, directories, or - for standard input."),
     ],
     to: Annotated[Notation, typer.Option("--to", help="npc: the policy language. yaml: Kubernetes objects.")],
     output: Annotated[
@@ -44,6 +47,8 @@ def command(
     """
     from npc.compiler.language.conversion import convert, together  # other commands need not wait for it
 
+    if output is not None and not names_folder(output):
+        _check_suffix(output, to)
     found, faults = sources(paths, sys.stdin.buffer.read)
     try:
         if faults:
@@ -52,10 +57,10 @@ def command(
         if has_errors(converted.diagnostics):
             raise InputError(converted.diagnostics)
         whole = together(converted.texts.values(), to)
-        if output is not None and (output.endswith("/") or Path(output).is_dir()):
-            _write_all(converted, to, Path(output))
+        if output is not None and names_folder(output):
+            _write_all(converted, to, output)
         elif output is not None and output != "-":
-            write({Path(output).name: whole}, Path(output))
+            write({Path(output).name: whole}, output)
     except InputError as error:
         report(error.diagnostics, Format.TEXT, quiet=quiet)
         raise typer.Exit(EXIT_INPUT) from None
@@ -64,21 +69,21 @@ def command(
         sys.stdout.write(whole)
 
 
-def _write_all(converted: Converted, to: Notation, folder: Path) -> None:
+def _check_suffix(output: str, to: Notation) -> None:
+    """Usage: no file whose name says that it is in another notation, for it would be read as such."""
+    suffix = Path(output).suffix
+    if suffix in SUFFIXES and suffix not in _SUFFIXES[to]:
+        message = f"{output!r} would hold {to.value}: name it *{_SUFFIXES[to][0]}"
+        raise typer.BadParameter(message, param_hint="--output")
+
+
+def _write_all(converted: Converted, to: Notation, output: str) -> None:
     """Write a file for each source into a folder, named like the source."""
     texts: dict[str, str] = {}
     for source, text in converted.texts.items():
         name = f"{Path(source.name.strip('<>')).stem}.{to.value}"
         if name in texts:
-            message = f"two files would be {folder / name}"
+            message = f"two files would be {Path(output, name)}"
             raise InputError([Diagnostic(codes.OUTPUT, message, help="convert them one by one")])
         texts[name] = text
-    _make(folder)
-    write(texts, folder)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError([Diagnostic(codes.OUTPUT, f"cannot write {folder}: {error.strerror}")]) from None
+    write(texts, output)

@@ -37,7 +37,7 @@ class _Formatted:
 def command(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Files, directories (*.npc), or - for standard input."),
+        typer.Argument(metavar="PATH...", help="Files, directories (*.npc), or - for standard input."),
     ],
     check: Annotated[
         bool,
@@ -52,13 +52,9 @@ def command(
     There is one form, and no options of style. Comments are kept. A file with errors is reported
     and left alone.
     """
-    found, faults = sources(paths, sys.stdin.buffer.read)
-    named = set(paths)
-    files = [
-        one for one in found if one.path is None or one.name.endswith(LANGUAGE_SUFFIX) or one.name in named
-    ]
+    found, faults = sources(paths, sys.stdin.buffer.read, (LANGUAGE_SUFFIX,))
     diagnostics = list(faults)
-    results = list(_format_all(files, diagnostics))
+    results = list(_format_all(found, diagnostics))
     try:
         for one in results:
             if diff:
@@ -68,7 +64,7 @@ def command(
             elif one.source.path is None:
                 sys.stdout.write(one.after)
             elif one.is_other:
-                write({one.source.path.name: one.after}, one.source.path)
+                write({one.source.path.name: one.after}, str(one.source.path))
                 sys.stdout.write(f"formatted {one.source.name}\n")
     except InputError as error:
         diagnostics += error.diagnostics

@@ -11,22 +11,32 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 
 
-def write(artifacts: Mapping[str, str], output: Path) -> None:
-    """Write one artifact to a file, or several into a directory, each by an atomic rename.
+def names_folder(output: str) -> bool:
+    """Whether `--output` names a folder: one that is there, or `NAME/`.
 
-    InputError when it cannot be done.
+    >>> names_folder("rules/"), names_folder("rules.nft")
+    (True, False)
     """
-    if not output.name:
-        raise _fault(f"{str(output)!r} names no file")
-    if len(artifacts) > 1 and output.is_file():
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def write(artifacts: Mapping[str, str], output: str) -> None:
+    """Write into a folder, or to a file when there is one artifact and no folder is named.
+
+    Each file by an atomic rename. InputError when it cannot be done.
+    """
+    path = Path(output)
+    if not output:
+        raise _fault("'' names no file")
+    if len(artifacts) > 1 and path.is_file():
         raise _fault(f"{output} is a file, and there are {len(artifacts)} files to write: name a folder")
     try:
-        if len(artifacts) > 1 or output.is_dir():
-            output.mkdir(parents=True, exist_ok=True)
+        if len(artifacts) > 1 or names_folder(output):
+            path.mkdir(parents=True, exist_ok=True)
             for name, text in artifacts.items():
-                _replace(output / name, text)
+                _replace(path / name, text)
         else:
-            _replace(output, *artifacts.values())
+            _replace(path, *artifacts.values())
     except OSError as error:
         raise _fault(f"cannot write {output}: {error.strerror}") from None
 

@@ -14,9 +14,17 @@ EXIT_INPUT = 1
 
 
 def report(
-    diagnostics: Iterable[Diagnostic], format: Format, *, quiet: bool, to: TextIO | None = None
+    diagnostics: Iterable[Diagnostic],
+    format: Format,
+    *,
+    quiet: bool,
+    to: TextIO | None = None,
+    strictly: str = "",
 ) -> None:
-    """Write diagnostics; `quiet` leaves all but errors out of the text."""
+    """Write diagnostics; `quiet` leaves all but errors out of the text.
+
+    `strictly` is what comes of warnings where they count as errors (`--strict`); then they are not left out.
+    """
     from npc.compiler.frontend.render import render, summary  # not for `npc --help`
 
     stream = to or sys.stderr
@@ -24,10 +32,11 @@ def report(
         return
     listed = list(diagnostics)
     if quiet and format is Format.TEXT:
-        listed = [one for one in listed if one.severity is Severity.ERROR]
+        least = (Severity.ERROR, Severity.WARNING) if strictly else (Severity.ERROR,)
+        listed = [one for one in listed if one.severity in least]
     stream.write(render(listed, format, colour=_colour(stream)))
     if format is Format.TEXT and (counts := summary(listed)):
-        stream.write(f"npc: {counts}\n")
+        stream.write(f"npc: {counts}{f'; with --strict {strictly}' if strictly else ''}\n")
 
 
 def _colour(stream: TextIO) -> bool:

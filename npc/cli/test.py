@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def command(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Cases, or folders with cases."),
+        typer.Argument(metavar="DIR...", exists=True, file_okay=False, help="Cases, or folders with cases."),
     ],
     update: Annotated[
         bool, typer.Option("--update", help="Make what comes of the cases now what they expect.")
@@ -57,7 +57,7 @@ def command(
         if update:
             outcomes = [replace(one, changes=(), meaning="") for one in outcomes]
         if junit_file is not None:
-            write({junit_file.name: junit(outcomes)}, junit_file)
+            write({junit_file.name: junit(outcomes)}, str(junit_file))
     except InputError as error:
         report(error.diagnostics, Format.TEXT, quiet=True)
         raise typer.Exit(EXIT_INPUT) from None

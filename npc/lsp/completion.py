@@ -10,7 +10,7 @@ from enum import Enum
 from npc.compiler.language import tree
 from npc.compiler.language.icmp import TYPES
 from npc.compiler.language.parser import expected
-from npc.compiler.language.quoting import is_word, quote
+from npc.compiler.language.quoting import WORD, is_word, quote
 from npc.lsp.cluster import Cluster
 from npc.lsp.keywords import ICMP, KEYWORDS, PROTOCOLS
 from npc.lsp.project import Document, Project
@@ -18,18 +18,17 @@ from npc.lsp.project import Document, Project
 MOST = 500
 """Candidates that are offered; a longer beginning of the word brings others."""
 
-_WORD = r"""[^\s(){}\[\],;="'#@!]"""
-_WORD_BEFORE = re.compile(rf"[@!]?{_WORD}*\Z")
+_WORD_BEFORE = re.compile(rf"[@!]?{WORD}*\Z")
 _QUOTE_OPEN = re.compile(r'\A[^"#]*(?:"(?:[^"\\]|\\.)*"[^"#]*)*"(?:[^"\\]|\\.)*\Z')
 _COMMENT_OPEN = re.compile(r'\A[^"#]*(?:"(?:[^"\\]|\\.)*"[^"#]*)*#')
 _INCLUDE_OPEN = re.compile(r'\binclude\s+"([^"]*)\Z')
 _ITEM = re.compile(r"^[ \t]*(?:cluster\s+policy|policy|set|service|include)(?=[ \t])", re.MULTILINE)
-_STATEMENT = re.compile(rf"(?<!{_WORD})(?:allow|deny|pass|isolate)(?!{_WORD})")
+_STATEMENT = re.compile(rf"(?<!{WORD})(?:allow|deny|pass|isolate)(?!{WORD})")
 _ITEMS = 3
-_VALUE_OF = re.compile(rf"""({_WORD}+)\s*=\s*\Z""")
-_VALUES_OF = re.compile(rf"""({_WORD}+)\s+(?:not\s+)?in\s*\([^()]*\Z""")
-_SELECTOR_OF = re.compile(rf"""(?<!{_WORD})(pods|ns|nodes)\s*\((?:[^()]|\([^()]*\))*(?:\([^()]*)?\Z""")
-_HOME = re.compile(rf"(?<!{_WORD})policy\s+{_WORD}+(?:\s+in\s+({_WORD}+))?")
+_VALUE_OF = re.compile(rf"""({WORD}+)\s*=\s*\Z""")
+_VALUES_OF = re.compile(rf"""({WORD}+)\s+(?:not\s+)?in\s*\([^()]*\Z""")
+_SELECTOR_OF = re.compile(rf"""(?<!{WORD})(pods|ns|nodes)\s*\((?:[^()]|\([^()]*\))*(?:\([^()]*)?\Z""")
+_HOME = re.compile(rf"(?<!{WORD})policy\s+{WORD}+(?:\s+in\s+({WORD}+))?")
 
 
 class CompletionKind(Enum):
@@ -107,7 +106,7 @@ def _candidates(document: Document, start: int, word: str, project: Project) -> 
             yield Completion(f"ns/{name}", CompletionKind.NAME, "namespace")
     if "BEHIND_SERVICE" in terminals:
         yield from _kubernetes_services(before, cluster)
-    if "NAME" in terminals and re.search(rf"(?<!{_WORD})in\s+\Z", before):
+    if "NAME" in terminals and re.search(rf"(?<!{WORD})in\s+\Z", before):
         for name in _spaces(cluster):
             yield Completion(name, CompletionKind.NAME, "namespace")
     if kind is None:
@@ -176,11 +175,12 @@ def _ports(word: str, cluster: Cluster | None) -> Iterator[Completion]:
 
 
 def _kubernetes_services(before: str, cluster: Cluster | None) -> Iterator[Completion]:
-    """The Services of the policy's own namespace as they are; those of others with theirs."""
+    """The Services of the policy's own namespace as they are, those of others with theirs: all with pods."""
     home = None
     for match in _HOME.finditer(before):
         home = match[1] or tree.DEFAULT_NAMESPACE
-    for one in cluster.inventory.services if cluster is not None else ():
+    services = cluster.inventory.services if cluster is not None else ()
+    for one in (service for service in services if service.selector):
         own = one.namespace == home
         text = f"svc/{one.name}" + ("" if own else f" in ns/{one.namespace}")
         yield Completion(text, CompletionKind.NAME, f"Service of {one.namespace}")

@@ -44,7 +44,10 @@ def findings(path: Path, text: str, project: Project) -> Iterator[Finding]:
         sources = [_source(path, text)]
     else:
         return
-    found = [one for one in check_sources(sources) if _is_worth_telling(one)]
+    cluster = project.cluster() if not project.inventory_errors() else None
+    inventory = cluster.inventory if cluster is not None else None
+    checked = check_sources(sources, today=project.today(), inventory=inventory)
+    found = [one for one in checked if _is_worth_telling(one)]
     origins = [one.origin for one in found if one.origin is not None]
     origins += [related.origin for one in found for related in one.related]
     places = _places(origins)

@@ -19,6 +19,7 @@ from npc.lsp.cluster import Cluster
 from npc.lsp.keywords import ICMP
 from npc.lsp.project import Document, Project
 from npc.lsp.trees import Node, path_at
+from npc.lsp.trouble import inventory_trouble
 
 MOST = 10
 """Endpoints that are listed; the rest is counted."""
@@ -79,6 +80,11 @@ def _hover(node: Node, lines: Iterable[str]) -> Hover:
     return Hover("\n".join(lines), node.start, node.end)
 
 
+def _without_inventory(project: Project) -> str:
+    """Why nothing can be said of endpoints."""
+    return inventory_trouble(project) or _NO_INVENTORY
+
+
 def _referred(reference: tree.ServiceReference, document: Document, project: Project) -> Iterator[str]:
     """What a service's name stands for."""
     match project.definition(document, reference):
@@ -110,7 +116,7 @@ def _peer(peer: tree.Peer, home: str | None, document: Document, project: Projec
             return
     cluster = project.cluster()
     if cluster is None:
-        yield _NO_INVENTORY
+        yield _without_inventory(project)
         return
     match peer:
         case tree.Nodes(requirements=requirements):
@@ -169,7 +175,7 @@ def _policy(
     yield ""
     cluster = project.cluster()
     if cluster is None:
-        yield _NO_INVENTORY
+        yield _without_inventory(project)
     else:
         yield from _listed(endpoints_of(policy.subject, home, cluster), "endpoint", "selected")
 
@@ -233,7 +239,7 @@ def _named_port(protocol: str, name: str, project: Project) -> Iterator[str]:
         return
     cluster = project.cluster()
     if cluster is None:
-        yield _NO_INVENTORY
+        yield _without_inventory(project)
         return
     known = traffic.NUMBERS.get(protocol.upper())
     numbers = Counter(
@@ -249,9 +255,7 @@ def _named_port(protocol: str, name: str, project: Project) -> Iterator[str]:
 
 
 def _ports_of(service: KubernetesService) -> str:
-    ports = [
-        f"`{(port.protocol or 'TCP').lower()}/{port.target_port or port.port}`" for port in service.ports
-    ]
+    ports = [f"`{traffic.NAMES[one.protocol].lower()}/{one.port}`" for one in service.ports]
     return f"Service {service.namespace}/{service.name}, at {', '.join(ports) or 'no port'}."
 
 

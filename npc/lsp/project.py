@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.codes import Severity
+from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.documents import load
 from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.source import Source
@@ -37,14 +41,25 @@ class Document:
         return " ".join(self.text[node.start : node.end].split())
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read of the inventory when its files were as the stamp says."""
+
+    stamp: object = None
+    cluster: Cluster | None = None
+    errors: tuple[Diagnostic, ...] = ()
+
+
 @dataclass(slots=True)
 class Project:
     """What an editor works on. Trees are kept while texts stay the same, the inventory while its files do."""
 
     inventory: tuple[Path, ...] = ()
     opened: Opened = lambda _: None
+    today: Callable[[], date | None] = lambda: None
+    """The day that rules with a last day are held against; None: all hold."""
     _documents: dict[Path, Document] = field(default_factory=dict)
-    _cluster: tuple[object, Cluster | None] = (None, None)
+    _known: _Known = field(default_factory=_Known)
 
     def document(self, path: Path) -> Document | None:
         """A file as the editor shows it, or as it is on disk; None where it cannot be read."""
@@ -94,13 +109,21 @@ class Project:
 
     def cluster(self) -> Cluster | None:
         """The inventory as its files are now; None without one, or where they cannot be read."""
+        return self._inventory_now().cluster
+
+    def inventory_errors(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with the inventory."""
+        return self._inventory_now().errors
+
+    def _inventory_now(self) -> _Known:
         if not self.inventory:
-            return None
-        found, _ = sources(map(str, self.inventory), bytes)
-        stamp = tuple(_stamp(one) for one in found)
-        if stamp != self._cluster[0]:
-            self._cluster = stamp, _read_cluster(found)
-        return self._cluster[1]
+            return _Known()
+        listed, faults = sources(map(str, self.inventory), bytes)
+        found = [one for one in listed if not one.name.endswith(SUFFIX)]
+        stamp = (*(one.message for one in faults), *map(_stamp, found))
+        if stamp != self._known.stamp:
+            self._known = _read_inventory(stamp, found, faults)
+        return self._known
 
 
 def included(document: Document, item: tree.Include) -> Path:
@@ -117,7 +140,12 @@ def _stamp(source: Source) -> tuple[str, int, int]:
     return source.name, status.st_mtime_ns, status.st_size
 
 
-def _read_cluster(found: Sequence[Source]) -> Cluster | None:
-    """What can be read of an inventory; None where nothing can."""
+def _read_inventory(stamp: object, found: Sequence[Source], faults: Iterable[Diagnostic]) -> _Known:
+    """What can be read of an inventory, and what is wrong with it."""
     loaded = load(found)
-    return Cluster(build_inventory(loaded.inventory)[0]) if loaded.inventory else None
+    inventory, of_objects = build_inventory(loaded.inventory)
+    errors = [one for one in (*faults, *loaded.diagnostics, *of_objects) if one.severity is Severity.ERROR]
+    if not loaded.inventory and not errors:
+        names = ", ".join(one.name for one in found)
+        errors.append(Diagnostic(codes.NO_INVENTORY, f"there is no pod, namespace or node in {names}"))
+    return _Known(stamp, Cluster(inventory) if loaded.inventory else None, tuple(errors))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from npc.lsp.hover import hover
 from npc.lsp.positions import Encoding, Positions
 from npc.lsp.project import SUFFIX, Document, Project
 from npc.lsp.symbols import Symbol, SymbolKind, symbols
+from npc.lsp.trouble import inventory_trouble
 
 PAUSE = 0.15
 """Seconds without a change before a text is looked at."""
@@ -59,10 +61,12 @@ class Server(LanguageServer):
         super().__init__(
             "npc", version("npc-compiler"), text_document_sync_kind=types.TextDocumentSyncKind.Full
         )
-        self.project = Project(opened=self.opened)
+        self.project = Project(opened=self.opened, today=date.today)
         self.manual = _MANUAL.as_uri() if _MANUAL.is_file() else ""
         self.awaited: dict[str, asyncio.TimerHandle] = {}
         """The texts that are to be looked at, by URI."""
+        self.trouble = ""
+        """What is wrong with the inventory, as the editor was told last."""
 
     def opened(self, path: Path) -> str | None:
         """The text of a file that the editor has open."""
@@ -123,6 +127,15 @@ class Server(LanguageServer):
                 uri, [self._diagnostic(one, positions) for one in found], text.version
             )
         )
+
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
+        """Tell the editor what is wrong with the inventory, when it is something else than before."""
+        trouble = inventory_trouble(self.project)
+        if trouble and trouble != self.trouble:
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"npc: {trouble}"))
+        self.trouble = trouble
 
     def _diagnostic(self, one: Finding, positions: Positions) -> types.Diagnostic:
         return types.Diagnostic(

@@ -75,7 +75,7 @@ def disagreements(plan: Plan, tables: Tables, asked: Iterable[Packet], hook: str
 def expected_logs(plan: Plan, packet: Packet) -> Iterator[str]:
     """What a packet is logged with: at its source, and where that lets it pass, at its destination."""
     source, destination, wanted = on_line(packet.source), on_line(packet.destination), traffic_of(packet)
-    if source == destination and any(source in one.addresses for one in plan.hairpins):
+    if source == destination or is_neighbour_discovery(packet):
         return
     for direction, subject, peer in (
         (Direction.EGRESS, source, destination),

@@ -113,7 +113,8 @@ PREFIXES = [
 
 @pytest.mark.parametrize(("logged", "text"), [row[1:] for row in PREFIXES], ids=[row[0] for row in PREFIXES])
 def test_prefixes(logged: LoggedRule, text: str) -> None:
-    assert _class_rules(_plan(ANYTHING, logged))[0] == f"-j LOG --log-prefix {text}"
+    rules = _class_rules(_plan(ANYTHING, logged))
+    assert rules[:2] == ["-j NPC-ALWAYS", f"-j LOG --log-prefix {text}"]
 
 
 TOO_MUCH = [
@@ -153,7 +154,8 @@ LOGS = [
 def test_a_packet_is_logged_once(packets: list[tuple[Intervals, Peers]], expected: list[str]) -> None:
     logged = _logged("dev ", packets=PacketSet.of(packets))
     for ipset in ("yes", "no"):
-        rules = _class_rules(_plan(PacketSet(), logged), ipset=ipset)[:-1]
+        always, *rules, _ = _class_rules(_plan(PacketSet(), logged), ipset=ipset)
+        assert always == "-j NPC-ALWAYS"
         without = [re.sub(r"-m set --match-set npc-p4-\* src", "-s 10.0.0.2", rule) for rule in expected]
         shown = [rule.replace(' --log-prefix "dev "', "") for rule in rules]
         assert shown == (expected if ipset == "yes" else without)

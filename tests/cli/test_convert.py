@@ -36,6 +36,9 @@ def folder(inputs: Path) -> Path:
     """The usual inputs, and policies of the language."""
     (inputs / "web.npc").write_text(IN_LANGUAGE, encoding="utf-8")
     (inputs / "log.npc").write_text("policy log in shop for pods { allow from any log }\n", encoding="utf-8")
+    (inputs / "until.npc").write_text(
+        "policy u for pods { allow from any until 2020-01-01 }\n", encoding="utf-8"
+    )
     (inputs / "other.npc").write_text("policy a in shop for pods { isolate ingress }\n", encoding="utf-8")
     return inputs
 
@@ -66,6 +69,11 @@ RUNS = [
     ("no such file", "convert --to npc absent.yaml", 1, "", "error[NPC101]"),
     ("no notation", "convert policy.yaml", 2, "", "--to"),
     ("another notation", "convert --to json policy.yaml", 2, "", "json"),
+    ("YAML into a file of the language", "convert --to yaml web.npc -o out.npc", 2, "", "name it *.yaml"),
+    ("the language into YAML", "convert --to npc policy.yaml -o out.yml", 2, "", "name it *.npc"),
+    ("YAML into JSON", "convert --to yaml web.npc -o out.json", 2, "", "name it *.yaml"),
+    ("any other name", "convert --to yaml web.npc -o out.txt", 0, "", ""),
+    ("a rule that ends", "convert --to yaml until.npc", 1, "", "npc compile --target kubernetes leaves out"),
     ("the target", "compile --target kubernetes web.npc", 0, OBJECT, ""),
     ("the target, of YAML", "compile --target kubernetes policy.yaml inventory.yaml", 0, OBJECT, ""),
     (

@@ -36,6 +36,7 @@ CODES = [
     ("no such value", "compile policy.yaml --deny-with silence", 2, "", "silence"),
     ("no number", "compile policy.yaml --hook-priority high", 2, "", "--hook-priority"),
     ("no such folder", "compile policy.yaml --template-dir absent", 2, "", "absent"),
+    ("no day", "check policy.yaml --today 2026-13-01", 2, "", "write YYYY-MM-DD"),
 ]
 
 
@@ -48,6 +49,39 @@ def test_exit_code(inputs: Path, arguments: str, code: int, stdout: str, stderr:
     for words, found in ((stdout, outcome.stdout), (stderr, outcome.stderr)):
         assert words in found
         assert bool(words) == bool(found), f"nothing but what belongs there: {found}"
+
+
+STRICT = [
+    # (name, command line, exit code, how the output ends)
+    (
+        "compile",
+        "compile warning.yaml inventory.yaml -o out.nft",
+        1,
+        "npc: 1 warning; with --strict nothing is written\n",
+    ),
+    (
+        "compile --quiet",
+        "compile warning.yaml note.yaml -o out.nft -q",
+        1,
+        "npc: 1 warning; with --strict nothing is written\n",
+    ),
+    ("check", "check warning.yaml", 1, "npc: 1 warning; with --strict the exit code is 1\n"),
+    ("check --quiet", "check warning.yaml -q", 1, "npc: 1 warning; with --strict the exit code is 1\n"),
+    ("an error", "check warning.yaml invalid.yaml", 1, "npc: 1 error, 1 warning\n"),
+    ("a note", "compile policy.yaml note.yaml -o there.nft", 0, "it has no label but its name\n"),
+    ("nothing", "compile policy.yaml inventory.yaml -o there.nft", 0, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "end"), [case[1:] for case in STRICT], ids=[case[0] for case in STRICT]
+)
+def test_strict(inputs: Path, arguments: str, code: int, end: str) -> None:
+    outcome = npc(*arguments.split(), "--strict", folder=inputs)
+    said = outcome.stdout + outcome.stderr
+    assert (outcome.code, said.endswith(end), bool(said)) == (code, True, bool(end)), said
+    assert not (inputs / "out.nft").exists()
+    assert "note[" not in said or "-q" not in arguments
 
 
 def test_an_error_leaves_standard_output_empty(inputs: Path) -> None:

@@ -90,6 +90,7 @@ REFUSED = [
     ("YAML", ("a.yaml", b"kind: Pod"), "a.yaml is not in the policy language"),
     ("no text", ("a.npc", b"policy \xff"), "the byte 0xff is not UTF-8"),
     ("no file", ("", b""), "there is no file or directory a.npc"),
+    ("a folder with YAML alone", ("folder/a.yaml", b"kind: Pod"), "no .npc file in the directory folder"),
 ]
 
 
@@ -97,8 +98,9 @@ REFUSED = [
 def test_refused(tmp_path: Path, file: tuple[str, bytes], said: str) -> None:
     name, content = file
     if name:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    outcome = npc("fmt", name or "a.npc", folder=tmp_path)
+    outcome = npc("fmt", name.split("/")[0] or "a.npc", folder=tmp_path)
     assert (outcome.code, outcome.stdout) == (1, "")
     assert said in outcome.stderr
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,27 @@ def test_help(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     outcome = npc(*arguments)
     shown = ANSI.sub("", outcome.stdout)
     assert (outcome.code, outcome.stderr, [word for word in words if word not in shown]) == (0, "", [])
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("compile", "npc compile [OPTIONS] PATH..."),
+        ("check", "npc check [OPTIONS] PATH..."),
+        ("convert", "npc convert [OPTIONS] PATH..."),
+        ("fmt", "npc fmt [OPTIONS] PATH..."),
+        ("test", "npc test [OPTIONS] DIR..."),
+        ("lsp", "npc lsp [OPTIONS]"),
+    ],
+)
+def test_usage_and_paragraphs(command: str, usage: str) -> None:
+    lines = ANSI.sub("", npc(command, "--help").stdout).splitlines()
+    said = [line.strip() for line in lines]
+    assert f"Usage: {usage}" in said
+    prose = said[said.index(f"Usage: {usage}") + 2 :]
+    prose = prose[: next(index for index, line in enumerate(prose) if line.startswith("╭"))]
+    breaks = [(line, after) for line, after in pairwise(prose) if line and after]
+    assert [line for line, after in breaks if len(f"{line} {after.split()[0]}") <= 78] == []
 
 
 def test_every_option_of_compile_has_a_section_in_the_manual() -> None:

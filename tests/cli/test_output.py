@@ -34,6 +34,32 @@ def test_a_folder_gets_the_file_by_its_own_name(inputs: Path) -> None:
     assert _names(inputs / "out") == {"npc.nft"}
 
 
+FOLDERS = [
+    # (name, target, output, the files that are there afterwards)
+    ("a new folder", "nft", "new/", {"new/npc.nft"}),
+    ("a folder in a new one", "nft", "new/node-a/", {"new/node-a/npc.nft"}),
+    ("a folder that is there", "nft", "there", {"there/npc.nft"}),
+    ("the same with a slash", "nft", "there/", {"there/npc.nft"}),
+    ("this folder", "ovs", ".", {"npc.flows"}),
+    ("several files", "iptables", "new/", {f"new/npc.{one}" for one in ("ipset", "v4.rules", "v6.rules")}),
+    ("several files without a slash", "iptables", "new", {"new/load.sh"}),
+    ("policies", "kubernetes", "new/", {"new/npc.yaml"}),
+    ("a file", "kubernetes", "new", {"new"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "output", "files"), [case[1:] for case in FOLDERS], ids=[case[0] for case in FOLDERS]
+)
+def test_a_folder_gets_files_for_every_target(
+    inputs: Path, target: str, output: str, files: set[str]
+) -> None:
+    (inputs / "there").mkdir()
+    outcome = npc("compile", "policy.yaml", "inventory.yaml", "-t", target, "-o", output, folder=inputs)
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert {name for name in files if (inputs / name).is_file()} == files
+
+
 def test_an_earlier_file_is_replaced_and_keeps_its_mode(inputs: Path) -> None:
     old = inputs / "out.nft"
     old.write_text(OLD)
@@ -93,6 +119,7 @@ UNWRITABLE = [
     # (name, output, why)
     ("no such folder", "absent/out.nft", "No such file or directory"),
     ("below a file", "policy.yaml/out.nft", "Not a directory"),
+    ("a file as a folder", "policy.yaml/", "File exists"),
 ]
 
 

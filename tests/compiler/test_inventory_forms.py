@@ -105,6 +105,9 @@ endpoints:
   ports: {http: 8080, dns: 53/udp, diameter: 3868/SCTP}
   node: node-0
 - {name: db, addresses: [10.0.0.2]}
+services:
+- {name: web, namespace: shop, selector: {app: web}, targetPorts: [http, 53/udp, diameter/SCTP]}
+- {name: db, selector: {app: db}, targetPorts: [5432]}
 """
 AS_OBJECTS = """
 {apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: a}}}
@@ -130,6 +133,21 @@ apiVersion: v1
 kind: Pod
 metadata: {name: db}
 status: {podIP: 10.0.0.2}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {app: web}
+  ports:
+  - {port: 80, targetPort: http}
+  - {port: 53, protocol: UDP}
+  - {port: 1, targetPort: diameter, protocol: SCTP}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {selector: {app: db}, ports: [{port: 5432, targetPort: 0}]}
 """
 
 

@@ -21,6 +21,17 @@ policy same in shop for pods(app=api) { allow from any  allow to any }
 """
 
 
+def test_who_may_exchange_everything_has_reasons_too() -> None:
+    sources = [
+        npc.Source("inventory.yaml", content=PODS.encode()),
+        npc.Source("x.npc", content=POLICIES.encode()),
+    ]
+    plan = npc.compile_sources(sources).plan
+    assert [
+        (one.direction.value, one.policies, list(map(str, one.subjects))) for one in plan.unrestricted
+    ] == [("egress", ("shop/same",), ["shop/api"])]
+
+
 def test_reasons() -> None:
     sources = [
         npc.Source("inventory.yaml", content=PODS.encode()),

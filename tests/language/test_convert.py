@@ -23,7 +23,13 @@ REFUSED = [
     ("log", POLICY, "allow from any log", "log", "Kubernetes has no rules that log"),
     ("until", POLICY, "allow from any until 2027-01-31", "2027-01-31", "Kubernetes has no rules that end"),
     ("a name", POLICY, "allow from any as x", "x", "the rules of a NetworkPolicy have no names"),
-    ("ICMP", POLICY, "allow icmp/8 from any", "icmp/8", "a NetworkPolicy knows TCP, UDP and SCTP"),
+    (
+        "ICMP",
+        POLICY,
+        "allow icmp/8 from any",
+        "icmp/8",
+        "a NetworkPolicy knows TCP, UDP and SCTP, and no ICMP",
+    ),
     ("nodes", POLICY, "allow to nodes", "nodes", "a NetworkPolicy has no nodes as peers"),
     ("a Service", POLICY, "allow to svc/web", "svc/web", "Kubernetes has no Services as peers"),
     ("log of a cluster policy", CLUSTER, "deny from ns log", "log", "Kubernetes has no rules that log"),
@@ -39,7 +45,7 @@ REFUSED = [
         CLUSTER,
         "deny icmpv6 from ns",
         "icmpv6",
-        "a ClusterNetworkPolicy knows TCP, UDP and SCTP",
+        "a ClusterNetworkPolicy knows TCP, UDP and SCTP, and no ICMPv6",
     ),
     (
         "all of a protocol",
@@ -136,6 +142,23 @@ def test_what_kubernetes_cannot_say(program: str, statement: str, place: str, me
     start, end = fault.origin.within
     assert text[start:end] == place
     assert fault.about.endswith("Policy shop/p" if program is POLICY else "Policy p")
+
+
+def test_what_a_definition_has_is_refused_once() -> None:
+    text = (
+        "service ping = icmp, icmpv6 set hosts = nodes, nodes\n"
+        "policy a in shop for pods { allow @ping, icmp/8 from @hosts allow @ping to any }\n"
+        "policy b in shop for pods { allow @ping from @hosts }"
+    )
+    converted = convert([Source("x.npc", content=text.encode())], Notation.YAML)
+    refused = sorted((one.message, bool(one.related)) for one in converted.diagnostics)
+    protocols = "a NetworkPolicy knows TCP, UDP and SCTP, and no"
+    assert refused == [
+        ("a NetworkPolicy has no nodes as peers", True),
+        (f"{protocols} ICMP", False),
+        (f"{protocols} ICMP", True),
+        (f"{protocols} ICMPv6", True),
+    ]
 
 
 def test_what_a_set_holds_is_refused_where_a_rule_refers_to_it() -> None:

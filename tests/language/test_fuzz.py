@@ -23,7 +23,7 @@ from tests.language.texts import TEXTS
 _OTHERS: Final = (
     "shop tcp/80 tcp/ udp/1-2 icmp/x any/a tcp:80 80 @a @ ns/a svc/a ns/ a=b a= = ! !a # { } ( ) [ ] , ;"
     ' " "a" "\\q" \' 10.0.0.0/8 10.0.0.0 fd00::/8 :: 1 99999999999 2027-01-31 é 網'
-    ' include"x.npc" include"/" include"../"'
+    ' include"x.npc" include"/" include"../" `a` \u201ca\u201d \u2018 \u00ab // except or and from: tcp:'
 )
 _BLANKS: Final = ("\n", "\r", "\r\n", "\x0b", "\0", "\x85", "\u2028", "\ufeff", "\U0001f600", "# a\n")
 _WORDS: Final = [*(one.lower() for one in load_table().keywords), *_OTHERS.split(), *_BLANKS]

@@ -11,9 +11,10 @@ import pytest
 from npc.compiler.algebra.addresses import parse_cidr
 from npc.compiler.algebra.traffic import ICMP, ICMPV6, TCP, UDP
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import has_errors
+from npc.compiler.frontend.diagnostics import Format, has_errors
 from npc.compiler.frontend.documents import Loaded, load
 from npc.compiler.frontend.locate import locate
+from npc.compiler.frontend.render import render
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import (
     EVERYTHING,
@@ -149,8 +150,8 @@ PEERS: list[tuple[str, str, str, tuple[Peer, ...] | None]] = [
         (_block("10.0.0.0/8"), _block("fd00::/8"), Pods(EVERYTHING, EVERYTHING)),
     ),
     ("pods of whichever namespace", "set a = pods(a=b)", "@a", (Pods(_selector("a", "b")),)),
-    ("a set of everyone", "set a = any", "pods, @a", None),
-    ("a set of a set of everyone", "set b = pods, @a set a = any", "@b", None),
+    ("a set of everyone", "set a = any", "@a", None),
+    ("a set of a set of everyone", "set b = @a set a = any", "@b", None),
     ("one peer twice", "", "ns, ns", (Pods(EVERYTHING, EVERYTHING), Pods(EVERYTHING, EVERYTHING))),
 ]
 
@@ -297,6 +298,17 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert [one.code for one in loaded.diagnostics] == [codes.UNREADABLE, codes.NOT_TEXT]
 
 
+@pytest.mark.parametrize("content", ["root:x:0:0", "token: hunter2", "# a\nhunter2", "polcy hunter2"])
+def test_what_is_not_in_the_language_is_not_quoted(content: str, tmp_path: Path) -> None:
+    """Whoever may name a file in an `include` may not read it in a diagnostic."""
+    _write(tmp_path, "secret", content)
+    _write(tmp_path, "a.npc", 'include "secret"\ninclude "secret"')
+    diagnostics = load([Source("a.npc", tmp_path / "a.npc")]).diagnostics
+    messages = ["'secret' cannot be included: it is not in the policy language"] * 2
+    assert [one.message for one in diagnostics] == messages
+    assert content.split()[-1] not in render(diagnostics, Format.TEXT)
+
+
 @pytest.mark.parametrize(
     ("first", "is_read"),
     [
@@ -308,6 +320,14 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("policy", False),
         ("# policy web\nkind: ConfigMap", False),
         ("set-a: 1", False),
+        ("polcy web for pods { isolate ingress }", True),
+        ("Policy web in shop for pods(app: web) { isolate ingress }", True),
+        ("clusterpolicy web tier admin for ns { deny from any }", True),
+        ("baseline policy web for ns { deny from any }", True),
+        ("allow from any", True),
+        ("polcy web: for pods", False),
+        ("services:\n  - web", False),
+        ("hello world", False),
     ],
 )
 def test_standard_input(first: str, is_read: bool) -> None:

@@ -102,6 +102,10 @@ RECOVERY: list[tuple[str, str, str, int]] = [
     ("a service and an include", 'service a\ninclude x\ninclude "y"', "y", 2),
     ("an item in an item", "policy a for\nset b = pods", "b", 1),
     ("noise", "? ? ?\nset b = pods", "b", 1),
+    ("braces for brackets", "policy a for pods { allow from pods{a=b} isolate egress }", "a 1", 1),
+    ("braces of a subject", "policy a for pods{b=c} { isolate x isolate egress }", "", 2),
+    ("braces in braces", "policy a for pods { allow from: {b: {}} isolate egress }\nset b = ns", "a 1, b", 1),
+    ("a set with an @", "set @a = pods\nset b = pods", "b", 1),
 ]
 
 
@@ -127,8 +131,10 @@ def _described(parsed: Parsed) -> Iterator[str]:
 
 
 def test_definitions_that_could_not_be_read_are_known() -> None:
-    parsed = parse(SOURCE, "set a = x\nservice b : tcp\nset c = pods\npolicy d for x {}")
-    assert parsed.unread == {"a", "b"}
+    parsed = parse(
+        SOURCE, "set a = x\nservice b : tcp\nset c = pods\nset @d = ns\nset e: ns\npolicy f for x {}"
+    )
+    assert parsed.unread == {"a", "b", "d", "e"}
 
 
 def test_comments_are_kept_in_broken_texts() -> None:
@@ -168,7 +174,9 @@ def test_escapes_that_there_are_not(literal: str, offset: int) -> None:
 
 def test_words() -> None:
     assert [
-        text for text in ("a", "a/b.c-d_e", "é", "", "a b", "a,b", '"', "#a", "@a", "!") if is_word(text)
+        text
+        for text in ("a", "a/b.c-d_e", "é", "", "a b", "a,b", '"', "#a", "@a", "!", "`a", "«a»", "a\u2019s")
+        if is_word(text)
     ] == [
         "a",
         "a/b.c-d_e",

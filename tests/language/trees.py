@@ -14,6 +14,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from npc.compiler.frontend.syntax import Action, Direction, Tier
 from npc.compiler.language.format import format_program
+from npc.compiler.language.quoting import WORD
 from npc.compiler.language.tree import (
     BehindService,
     Block,
@@ -149,8 +150,8 @@ programs: Final = st.builds(Program, _tuples(_ITEM, most=4))
 """Programs that can be read, whatever they mean."""
 
 _TOKEN: Final = re.compile(
-    r"""(?P<space>\s+)|[^\s(){}\[\],;="'#@!]+=(?:"(?:[^"\\]|\\.)*"|[^\s(){}\[\],;="'#@!]+)|"(?:[^"\\]|\\.)*"
-    |[@!][^\s(){}\[\],;="'#@!]+|[(){},=]|[^\s(){}\[\],;="'#@!]+""",
+    rf"""(?P<space>\s+)|{WORD}+=(?:"(?:[^"\\]|\\.)*"|{WORD}+)|"(?:[^"\\]|\\.)*"
+    |[@!]{WORD}+|[(){{}},=]|{WORD}+""",
     re.VERBOSE,
 )
 _GAPS: Final = st.sampled_from(("", " ", "\n", "\n\n", "\r\n", "\t", "\n\n\n  "))

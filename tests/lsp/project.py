@@ -22,6 +22,8 @@ endpoints:
 - {name: web-1, namespace: shop, labels: {app: web, tier: b}, addresses: [10.0.0.2], ports: {http: 8080}}
 - {name: db-0, namespace: shop, labels: {app: db}, addresses: [10.0.1.1], ports: {sql: 5432, dns: 53/udp}}
 - {name: probe, namespace: lab, labels: {app: probe, "x/note": two words}, addresses: [10.9.0.1]}
+services:
+- {name: probe, namespace: lab, selector: {app: probe}, targetPorts: [9000]}
 ---
 apiVersion: v1
 kind: Service

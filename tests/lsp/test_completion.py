@@ -13,7 +13,7 @@ from tests.docs.railroad import words
 from tests.lsp.project import at_cursor, opened
 
 ITEMS = "cluster include policy service set"
-PEERS = "any nodes ns pods ns/lab ns/shop svc/outside in ns/lab"
+PEERS = "any nodes ns pods ns/lab ns/shop svc/probe in ns/lab"
 IN_SHOP = "set own = 10.0.0.0/8 service web = tcp/80\npolicy x in shop for pods { "
 
 OFFERED = [
@@ -42,7 +42,7 @@ OFFERED = [
     ("a reference", f"{IN_SHOP} allow from @|", "@own"),
     ("a namespace by name", f"{IN_SHOP} allow from ns/|", "ns/lab ns/shop"),
     ("pods in", f"{IN_SHOP} allow from pods in |", "ns ns/lab ns/shop"),
-    ("a Service", f"{IN_SHOP} allow to svc/|", "svc/outside in ns/lab svc/web"),
+    ("a Service", f"{IN_SHOP} allow to svc/|", "svc/probe in ns/lab svc/web"),
     ("after peers", f"{IN_SHOP} allow to any |", "allow as isolate log until"),
     ("an included definition", 'include "common.npc"\nset x = @|', "@branches @offices"),
     ("a file", 'include "|', "common.npc"),

@@ -43,6 +43,35 @@ def test_mistakes_are_told_and_go_away(vi: Editor) -> None:
     assert vi.diagnostics("mistake.npc") == []
 
 
+def test_what_is_wrong_with_the_inventory_is_told_once_and_when_it_changes(tmp_path: Path) -> None:
+    (tmp_path / "i.yaml").write_text("namespaces: [{name: A}]\n")
+
+    def said(one: Editor) -> list[tuple[int, str]]:
+        shown = [message for message in one.unread if message.get("method") == "window/showMessage"]
+        return [(message["params"]["type"], message["params"]["message"]) for message in shown]
+
+    with editor(tmp_path, inventory=["i.yaml"]) as one:
+        assert one.open("a.npc", "policy x for pods { isolate egress }\n") == []
+        one.change("a.npc", "policy x for pods { isolate ingress }\n", 2)
+        assert one.diagnostics("a.npc") == []
+        one.request("textDocument/documentSymbol", {"textDocument": {"uri": one.uri("a.npc")}})
+        ((kind, text),) = said(one)
+        assert (kind, text.splitlines()) == (
+            1,
+            [
+                "npc: The inventory has errors.",
+                f'{tmp_path}/i.yaml:1: namespaces[0].name: "A" is not a namespace\'s name',
+            ],
+        )
+        (tmp_path / "i.yaml").unlink()
+        one.notify("textDocument/didSave", {"textDocument": {"uri": one.uri("a.npc")}})
+        assert one.diagnostics("a.npc") == []
+        one.request("textDocument/documentSymbol", {"textDocument": {"uri": one.uri("a.npc")}})
+        assert [text.partition("\n")[2] for _, text in said(one)[1:]] == [
+            f"there is no file or directory {tmp_path}/i.yaml"
+        ]
+
+
 def test_only_the_last_of_fast_changes_is_looked_at(vi: Editor) -> None:
     assert vi.open("fast.npc", POLICY) == []
     for version in range(2, 12):
