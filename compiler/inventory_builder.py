@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import NO_HOSTS, Family, format_address, is_mapped, parse_address
+from npc.compiler.container_ports import named_ports
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.diagnostics import Diagnostic, Related, did_you_mean
@@ -140,7 +141,7 @@ class _Builder:
         ports: tuple[ContainerPort, ...] = ()
         if spec is not None:
             try:
-                ports = _named_ports(spec)
+                ports = named_ports(spec)
             except ValueError:
                 self._bad_ports(spec, about, origin)
         node = self._node_name((spec and spec.node_name) or "", about, origin, ("spec", "nodeName"))
@@ -444,32 +445,3 @@ _NO_LABELS: Mapping[str, str] = {}
 def _are_names(name: str, namespace: str) -> bool:
     """Whether an object's name and its namespace's are such."""
     return dns_subdomain_fault(name) is None and dns_label_fault(namespace) is None
-
-
-def _named_ports(spec: schema.Spec) -> tuple[ContainerPort, ...]:
-    """The named ports of regular containers and of restartable init containers (P10).
-
-    ValueError when one has a number or a protocol that is none of a port's.
-    """
-    ports: list[ContainerPort] = []
-    for container in spec.containers or ():
-        if container.ports:
-            ports.extend(_ports_of(container))
-    for container in spec.init_containers or ():
-        if container.restart_policy == "Always":
-            ports.extend(_ports_of(container))
-    return tuple(dict.fromkeys(ports)) if len(ports) > 1 else tuple(ports)
-
-
-def _ports_of(container: schema.Container) -> Iterable[ContainerPort]:
-    for port in container.ports or ():
-        if port.name:
-            yield _interned(port.name, port.protocol or "TCP", port.container_port)
-
-
-@lru_cache(maxsize=65536)
-def _interned(name: str, protocol: str, number: int) -> ContainerPort:
-    """Pods of one workload share their ports. ValueError: the number or the protocol is none of a port's."""
-    if protocol not in traffic.NUMBERS or not 1 <= number <= traffic.LAST_PORT:
-        raise ValueError(number)
-    return ContainerPort(name, traffic.NUMBERS[protocol], number)
