@@ -88,7 +88,7 @@ class _Builder:
                 places = [
                     (entry.address, ("status", "addresses", index, "address"))
                     for index, entry in enumerate((status and status.addresses) or ())
-                    if entry.address and entry.type in (None, "InternalIP", "ExternalIP")
+                    if entry.address and (entry.type in _IP_TYPES or _is_address(entry.address))
                 ]
                 self._node(metadata.name, metadata.labels, places, origin, ("metadata",))
             case schema.InventoryService():
@@ -439,7 +439,18 @@ _ADDRESSES_AT: Mapping[PathInDocument, PathInDocument] = {
 _node_name_fault = lru_cache(maxsize=65536)(dns_subdomain_fault)
 """Cached: many pods name one node."""
 
+_IP_TYPES = (None, "InternalIP", "ExternalIP")
+"""Of a node's addresses, those that must be IP addresses; a Hostname may be one."""
+
 _NO_LABELS: Mapping[str, str] = {}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _are_names(name: str, namespace: str) -> bool:

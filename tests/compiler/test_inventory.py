@@ -244,7 +244,7 @@ def test_an_object_twice(one: str, other: str, code: Code) -> None:
 
 
 def test_node_addresses() -> None:
-    """Those of packets: a host name is none; a node need not be listed to have endpoints."""
+    """Those of packets: a host name is none, unless it is an address; a node need not be listed to have endpoints."""
     inventory, diagnostics = inventory_of(
         SHOP,
         pod("status: {podIP: 10.0.0.1}, spec: {nodeName: unlisted}"),
@@ -255,6 +255,7 @@ metadata: {name: n}
 status:
   addresses:
   - {type: Hostname, address: n.example.com}
+  - {type: Hostname, address: 10.0.0.8}
   - {type: InternalDNS, address: n.internal}
   - {type: ExternalIP, address: 203.0.113.1}
   - {type: InternalIP, address: 'fd00::1'}
@@ -263,6 +264,11 @@ status:
 """,
     )
     (node,) = inventory.nodes
-    assert list(map(format_address, node.addresses)) == ["10.0.0.9", "203.0.113.1", "fd00::1"]
+    assert list(map(format_address, node.addresses)) == [
+        "10.0.0.8",
+        "10.0.0.9",
+        "203.0.113.1",
+        "fd00::1",
+    ]
     assert inventory.node_names() == {"n", "unlisted"}
     assert diagnostics == []

@@ -49,12 +49,16 @@ def pod_addresses(pod: Document) -> tuple[Address, ...]:
 
 
 def node_addresses(node: Document) -> tuple[Address, ...]:
-    """A node's addresses, internal and external; its status lists host names too."""
-    return tuple(
-        ip_address(entry["address"])
-        for entry in (node.get("status") or {}).get("addresses") or ()
-        if entry["type"] in ("InternalIP", "ExternalIP")
-    )
+    """A node's IP addresses, whatever they are called; its status lists host names too."""
+    written = [entry["address"] for entry in (node.get("status") or {}).get("addresses") or ()]
+    return tuple(address for text in written if (address := _ip_address(text)) is not None)
+
+
+def _ip_address(text: str) -> Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def mentioned_networks(value: object) -> Iterator[Network]:
