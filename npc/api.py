@@ -32,7 +32,7 @@ from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.optimize import build_plan
 from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model
-from npc.compiler.services import unknown_services
+from npc.compiler.services import unmet_services
 
 _FEW = 5
 """Policies that a message names."""
@@ -248,8 +248,11 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
 
 def _at_odds(model: Model) -> Iterator[Diagnostic]:
     """What is to be said of policies that are valid by themselves, once their inventory is known."""
-    unknown = list(unknown_services((*model.policies, *model.cluster_policies), model.inventory))
-    yield from unknown or (*idle_rules(model), *ambiguous_priorities(model))
+    found = list(unmet_services((*model.policies, *model.cluster_policies), model.inventory))
+    yield from found
+    if not has_errors(found):
+        yield from idle_rules(model)
+        yield from ambiguous_priorities(model)
 
 
 def _model(loaded: Loaded, inventory: Inventory) -> Model:

@@ -82,6 +82,7 @@ NO_SUBJECTS = _warning("NPC416", "no endpoint is isolated by any policy")
 NO_ENDPOINT = _note("NPC417", "policies that select no endpoint")
 AMBIGUOUS_PRIORITY = _warning("NPC418", "policies of equal priority disagree")
 DENIES_NOBODY = _warning("NPC419", "a rule that denies matches nothing")
+OTHER_PORTS = _warning("NPC420", "a rule has none of a Service's target ports")
 
 UNKNOWN_NODE = _error("NPC501", "the inventory has no such node")
 NO_INVENTORY = _error("NPC502", "there is no inventory")

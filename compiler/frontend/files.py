@@ -72,5 +72,11 @@ def _files(
         seen.add(place)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(suffixes) and not name.startswith("."):
-                yield Path(folder, name)
+            path = Path(folder, name)
+            if name.endswith(suffixes) and not name.startswith(".") and not _is_special(path):
+                yield path
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe, a socket or a device: those are read only where they are named."""
+    return path.exists() and not path.is_file()

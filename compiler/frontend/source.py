@@ -90,9 +90,10 @@ class Lines:
         """The characters of a line without its end; empty for a line that there is not."""
         if not 0 <= number < len(self.starts):
             return ""
-        start = self.starts[number]
-        match = LINE_END.search(self.text, start)
-        return self.text[start : match.start() if match else len(self.text)]
+        if number + 1 == len(self.starts):
+            return self.text[self.starts[number] :]
+        line = self.text[self.starts[number] : self.starts[number + 1]]
+        return line[:-2] if line.endswith("\r\n") else line[:-1]
 
     def number(self, offset: int) -> int:
         """The line, from 0, that a character is in."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +10,10 @@ import typer
 
 from npc.backends.base import Deny, Options, OwnNode
 from npc.cli.clock import Today, day
-from npc.cli.output import write
+from npc.cli.output import print_whole, write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_warnings
+from npc.compiler.frontend.diagnostics import Format, InputError, has_warnings
 
 _PATHS = "Policies: files, directories (*.npc, *.yaml, *.yml, *.json), or - for standard input."
 _INVENTORY = (
@@ -118,7 +114,7 @@ def command(
         raise typer.Exit(EXIT_INPUT) from None
     report(result.diagnostics, format, quiet=quiet)
     if output in (None, "-"):
-        _print(_joined(result.artifacts))
+        print_whole(_joined(result.artifacts))
 
 
 def _joined(artifacts: Mapping[str, str]) -> str:
@@ -139,18 +135,3 @@ def _settings(texts: Iterable[str]) -> dict[str, str]:
                 f"{name!r} is set twice, to {found[name]!r} and {value!r}", param_hint="--set"
             )
     return found
-
-
-def _print(text: str) -> None:
-    """Write to standard output; one line, and no ruleset, where that cannot be."""
-    try:
-        if sys.stdout is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise  # whoever read has seen enough; typer knows what to do
-    except OSError as error:
-        fault = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
-        report([fault], Format.TEXT, quiet=True)
-        raise typer.Exit(EXIT_INPUT) from None

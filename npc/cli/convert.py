@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from npc.cli.output import names_folder, write
+from npc.cli.output import names_folder, print_whole, write
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_errors
@@ -66,7 +66,7 @@ def command(
         raise typer.Exit(EXIT_INPUT) from None
     report(converted.diagnostics, Format.TEXT, quiet=quiet)
     if output in (None, "-"):
-        sys.stdout.write(whole)
+        print_whole(whole)
 
 
 def _check_suffix(output: str, to: Notation) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from npc.cli.output import write
+from npc.cli.output import print_whole, write
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_errors
@@ -58,14 +58,14 @@ def command(
     try:
         for one in results:
             if diff:
-                sys.stdout.writelines(_difference(one))
+                print_whole("".join(_difference(one)))
             elif check:
-                sys.stdout.write(f"{one.source.name}\n" if one.is_other else "")
+                print_whole(f"{one.source.name}\n" if one.is_other else "")
             elif one.source.path is None:
-                sys.stdout.write(one.after)
+                print_whole(one.after)
             elif one.is_other:
                 write({one.source.path.name: one.after}, str(one.source.path))
-                sys.stdout.write(f"formatted {one.source.name}\n")
+                print_whole(f"formatted {one.source.name}\n")
     except InputError as error:
         diagnostics += error.diagnostics
     report(diagnostics, Format.TEXT, quiet=False)

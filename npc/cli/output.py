@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
+
+from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
 
 
 def names_folder(output: str) -> bool:
@@ -67,3 +72,18 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def print_whole(text: str) -> None:
+    """Write to standard output; one line, and exit code 1, where that cannot be."""
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # whoever read has seen enough; typer knows what to do
+    except OSError as error:
+        fault = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
+        report([fault], Format.TEXT, quiet=True)
+        raise typer.Exit(EXIT_INPUT) from None

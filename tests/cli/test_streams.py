@@ -73,3 +73,13 @@ def test_standard_output_that_cannot_be_written(inputs: Path, redirect: str) -> 
     assert done.code == 1
     assert done.stderr.startswith("error[NPC505]: ")
     assert "bug" not in done.stderr
+
+
+@pytest.mark.parametrize("redirect", [case[0] for case in UNWRITABLE], ids=[case[1] for case in UNWRITABLE])
+@pytest.mark.parametrize("command", [("convert", "--to", "npc", "policy.yaml"), ("fmt", "--diff", "x.npc")])
+def test_policies_that_cannot_be_written(inputs: Path, command: tuple[str, ...], redirect: str) -> None:
+    (inputs / "x.npc").write_text("policy  web for pods { isolate ingress }")
+    done = run(*command, folder=inputs, redirect=redirect)
+    assert done.code == 1
+    assert done.stderr.startswith("error[NPC505]: ")
+    assert "bug" not in done.stderr

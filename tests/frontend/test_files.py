@@ -177,3 +177,11 @@ def _pipe(text: str) -> Iterator[str]:
         yield f"/dev/fd/{reader}"
     finally:
         os.close(reader)
+
+
+def test_a_pipe_in_a_folder_is_left_alone(tmp_path: Path) -> None:
+    """Nobody may be writing into it: to read it would take forever. One that is named is read."""
+    (tmp_path / "a.yaml").touch()
+    os.mkfifo(tmp_path / "b.yaml")
+    found, faults = sources([str(tmp_path)], bytes)
+    assert ([Path(one.name).name for one in found], faults) == (["a.yaml"], [])
