@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,5 +31,6 @@ def definition(document: Document, offset: int, project: Project) -> Place | Non
                 return Place(where.path, target.name.start, target.name.end)
             case tree.Include():
                 path = included(document, node)
-                return Place(path, 0, 0) if path.is_file() else None
+                # Path.is_file raises for names that are too long.
+                return Place(path, 0, 0) if os.path.isfile(path) else None  # noqa: PTH113
     return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from npc.compiler.frontend.diagnostics import has_errors
@@ -23,7 +23,7 @@ class Edit:
 
 
 def formatting(path: Path, text: str) -> list[Edit] | None:
-    """The edits, by whole lines, that format a text; None for one with mistakes, which is left alone."""
+    """The edit, by whole lines, that formats a text; None for one with mistakes, which is left alone."""
     parsed = parse(Source(str(path), path), text)
     if has_errors(parsed.diagnostics):
         return None
@@ -31,16 +31,21 @@ def formatting(path: Path, text: str) -> list[Edit] | None:
 
 
 def _edits(before: str, after: str) -> Iterator[Edit]:
-    r"""The lines that differ.
+    r"""One edit, from the first line that differs to the last; none where all are the same.
 
     >>> list(_edits("a\n b\nc\n", "a\nb\nc\n"))
     [Edit(start=2, end=5, text='b\n')]
     """
+    if before == after:
+        return
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    starts = [0]
-    for line in old:
-        starts.append(starts[-1] + len(line))
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for tag, first, last, new_first, new_last in matcher.get_opcodes():
-        if tag != "equal":
-            yield Edit(starts[first], starts[last], "".join(new[new_first:new_last]))
+    first = _alike(old, new)
+    last = _alike(reversed(old[first:]), reversed(new[first:]))
+    start = sum(map(len, old[:first]))
+    tail = sum(map(len, old[len(old) - last :]))
+    yield Edit(start, len(before) - tail, after[start : len(after) - tail])
+
+
+def _alike(old: Iterable[str], new: Iterable[str]) -> int:
+    """How many lines are the same before the first that differs."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import format_address
@@ -34,6 +35,8 @@ _PEERS = (
     tree.Everyone,
     tree.SetReference,
 )
+_Sets = dict[str, tuple[Document, tree.SetDefinition]]
+"""Sets by name, each with where it is written."""
 _NO_INVENTORY = "No inventory: name one in the editor's settings to see the endpoints."
 
 
@@ -186,23 +189,41 @@ def _set(
     """What a set expands to, each peer with how many endpoints it means."""
     yield f"**set {definition.name.text}**"
     yield ""
-    for where, peer in _expanded(definition, document, project, set()):
+    for where, peer in _expanded(definition, document, project):
         count = _size(peer, home, project.cluster())
         yield f"- `{where.slice(peer)}`{count}"
 
 
 def _expanded(
-    definition: tree.SetDefinition, document: Document, project: Project, seen: set[str]
+    definition: tree.SetDefinition, document: Document, project: Project
 ) -> Iterator[tuple[Document, tree.Peer]]:
     """The peers of a set with those of the sets that it names, each set once."""
-    seen.add(definition.name.text)
-    for peer in definition.peers:
-        if not isinstance(peer, tree.SetReference):
-            yield document, peer
-        elif peer.name.text not in seen and (found := project.definition(document, peer)) is not None:
-            where, target = found
-            if isinstance(target, tree.SetDefinition):
-                yield from _expanded(target, where, project, seen)
+    known: dict[Path, _Sets] = {}
+    seen = {definition.name.text}
+    within = [(document, iter(definition.peers))]
+    """The sets that are being expanded, each in the one before it: a stack, for Python recurses less deep."""
+    while within:
+        where, peers = within[-1]
+        peer = next(peers, None)
+        if peer is None:
+            within.pop()
+        elif not isinstance(peer, tree.SetReference):
+            yield where, peer
+        elif peer.name.text not in seen:
+            if where.path not in known:
+                known[where.path] = _sets(where, project)
+            if (found := known[where.path].get(peer.name.text)) is not None:
+                seen.add(peer.name.text)
+                within.append((found[0], iter(found[1].peers)))
+
+
+def _sets(document: Document, project: Project) -> _Sets:
+    """The sets that a document can name; the nearest, of those of one name."""
+    found: _Sets = {}
+    for where, definition in project.definitions(document):
+        if isinstance(definition, tree.SetDefinition):
+            found.setdefault(definition.name.text, (where, definition))
+    return found
 
 
 def _size(peer: tree.Peer, home: str | None, cluster: Cluster | None) -> str:

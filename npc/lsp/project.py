@@ -65,10 +65,9 @@ class Project:
         """A file as the editor shows it, or as it is on disk; None where it cannot be read."""
         text = self.opened(path)
         if text is None:
-            try:
-                text = path.read_text(encoding="utf-8-sig", errors="replace")
-            except OSError:
-                return None
+            text = read(path)
+        if text is None:
+            return None
         known = self._documents.get(path)
         if known is None or known.text != text:
             known = self._documents[path] = Document(path, text, parse(Source(str(path), path), text).program)
@@ -124,6 +123,16 @@ class Project:
         if stamp != self._known.stamp:
             self._known = _read_inventory(stamp, found, faults)
         return self._known
+
+
+def read(path: Path) -> str | None:
+    """The text of a file on disk; None for what is no file, such as a pipe, or cannot be read."""
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for names that are too long
+        return None
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return None
 
 
 def included(document: Document, item: tree.Include) -> Path:

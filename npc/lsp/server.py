@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from lsprotocol import types
 from pygls import uris
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
 
 from npc.compiler.frontend.codes import Code, Severity
 from npc.lsp.completion import CompletionKind, completions
@@ -24,7 +26,7 @@ from npc.lsp.edits import formatting
 from npc.lsp.findings import Finding, findings
 from npc.lsp.hover import hover
 from npc.lsp.positions import Encoding, Positions
-from npc.lsp.project import SUFFIX, Document, Project
+from npc.lsp.project import SUFFIX, Document, Project, read
 from npc.lsp.symbols import Symbol, SymbolKind, symbols
 from npc.lsp.trouble import inventory_trouble
 
@@ -70,8 +72,15 @@ class Server(LanguageServer):
 
     def opened(self, path: Path) -> str | None:
         """The text of a file that the editor has open."""
-        found = self.workspace.text_documents.get(_uri(path))
+        found = self.shown(path)
         return found.source if found is not None else None
+
+    def shown(self, path: Path) -> TextDocument | None:
+        """The editor's text of a file, however the editor spells its URI."""
+        texts: Mapping[str, TextDocument] = self.workspace.text_documents
+        if (found := texts.get(_uri(path))) is not None:
+            return found
+        return next((one for uri, one in texts.items() if _path(uri) == path), None)
 
     def document(self, uri: str) -> Document | None:
         """The text at a URI; None where it is not one of npc's language."""
@@ -90,18 +99,13 @@ class Server(LanguageServer):
     def text_of(self, path: Path) -> str:
         """A file as the editor shows it, or as it is on disk; empty where it cannot be read."""
         text = self.opened(path)
-        if text is not None:
-            return text
-        try:
-            return path.read_text(encoding="utf-8-sig", errors="replace")
-        except OSError:
-            return ""
+        return text if text is not None else read(path) or ""
 
     def location(self, place: Place) -> types.Location:
         """A place as the protocol tells it."""
-        return types.Location(
-            _uri(place.path), _range(self.positions(self.text_of(place.path)), place.start, place.end)
-        )
+        shown = self.shown(place.path)
+        uri = shown.uri if shown is not None else _uri(place.path)
+        return types.Location(uri, _range(self.positions(self.text_of(place.path)), place.start, place.end))
 
     def look_soon(self, uri: str) -> None:
         """Look at a text when it has not changed for a moment."""
@@ -276,6 +280,7 @@ def _range(positions: Positions, start: int, end: int) -> types.Range:
     return types.Range(types.Position(*first), types.Position(*last))
 
 
+@lru_cache(maxsize=4096)
 def _path(uri: str) -> Path | None:
     """The file at a URI; None for one that is no file's."""
     path = uris.to_fs_path(uri)

@@ -222,3 +222,9 @@ def test_the_inventory_is_read_again_when_it_changes(folder: Path) -> None:
         "endpoints: [{name: new, namespace: lab, addresses: [10.1.1.1]}]\n"
     )
     assert shown(document, offset, project) == ("pods", "**1 endpoint**\n\n- lab/new (10.1.1.1)")
+
+
+def test_a_long_chain_of_sets(folder: Path) -> None:
+    chain = "".join(f"set s{n} = @s{n + 1}\n" for n in range(1_500))
+    document, project = opened(folder, f"{chain}set s1500 = 10.0.0.0/8\n", inventory=False)
+    assert shown(document, 4, project) == ("s0", "**set s0**\n\n- `10.0.0.0/8`")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from npc.lsp.definition import definition
 from npc.lsp.edits import formatting
+from npc.lsp.hover import hover
 from npc.lsp.symbols import Symbol, symbols
 from tests.lsp.project import COMMON, at_cursor, opened
 
@@ -95,3 +97,39 @@ def test_a_text_with_mistakes_is_left_alone(folder: Path) -> None:
 
 def test_a_formatted_text_has_no_edits(folder: Path) -> None:
     assert formatting(folder / "policies.npc", "set a = any\n") == []
+
+
+def test_formatting_a_long_text_is_one_edit(folder: Path) -> None:
+    lines = [f"set s{n} =  any\nset t{n} = any\n# kept\nset u{n} =  any\n" for n in range(1_000)]
+    text = "".join(["set first = any\n", *lines, "set last = any\n"])
+    edits = formatting(folder / "policies.npc", text)
+    assert edits is not None
+    (one,) = edits
+    assert text[one.start : one.end] == "".join(lines)
+    assert one.text == "".join(lines).replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("set a = any", "set a = any\n"),
+        ("\n\nset a = any\n", "set a = any\n"),
+        ("set a = any\n\n\n\nset b = any\n", "set a = any\n\nset b = any\n"),
+        ("set a = any\n# b\n\n", "set a = any\n# b\n"),
+    ],
+)
+def test_the_edit_leads_from_one_text_to_the_other(before: str, after: str, folder: Path) -> None:
+    edits = formatting(folder / "policies.npc", before)
+    assert edits is not None
+    (one,) = edits
+    assert before[: one.start] + one.text + before[one.end :] == after
+
+
+@pytest.mark.parametrize("name", ["pipe.npc", "/dev/zero", "x" * 5_000, "a\0b", ".", "\udcff"])
+def test_what_is_no_file_is_not_included(name: str, folder: Path) -> None:
+    os.mkfifo(folder / "pipe.npc")
+    text = f'include "{name}"\nset x = @offices\n'
+    document, project = opened(folder, text)
+    assert [one.path.name for one in project.with_includes(document)] == ["policies.npc"]
+    assert definition(document, text.index('"') + 1, project) is None
+    assert hover(document, text.index("@") + 1, project) is not None

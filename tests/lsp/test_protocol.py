@@ -187,3 +187,18 @@ def test_the_server_ends_with_its_editor(folder: Path) -> None:
     finally:
         process.kill()
     assert process.returncode in (0, 1)
+
+
+def test_a_uri_that_is_spelled_otherwise(tmp_path: Path) -> None:
+    """With characters as they are that pygls escapes: the editor's text counts, not the one on disk."""
+    folder = tmp_path / "l+p (a,b)@c"
+    folder.mkdir()
+    make_folder(folder)
+    with editor(folder) as one:
+        at = f"file://{folder}".replace(" ", "%20")
+        for name, text in [("common.npc", f"\n\n{COMMON}"), ("x.npc", POLICY)]:
+            item = {"uri": f"{at}/{name}", "languageId": "npc", "version": 1, "text": text}
+            one.notify("textDocument/didOpen", {"textDocument": item})
+        asked = {"textDocument": {"uri": f"{at}/x.npc"}, "position": {"line": 2, "character": 25}}
+        found = one.request("textDocument/definition", asked)
+        assert found == {"uri": f"{at}/common.npc", "range": place(3, 4, 11)}
