@@ -6,8 +6,9 @@ share their names: where peers stand `@dns` is a set, where services stand, a se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from npc.compiler.frontend import codes
@@ -25,6 +26,11 @@ from npc.compiler.language.tree import (
 Definition: TypeAlias = SetDefinition | ServiceDefinition
 Reference: TypeAlias = SetReference | ServiceReference
 Key: TypeAlias = tuple[type[Definition], str]
+
+_SUGGESTIONS = 20
+"""For how many undefined names of a run another is suggested: each is compared with all that there are."""
+_SHOWN = 8
+"""How many definitions of a ring are named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,20 +68,28 @@ class Scope:
     is_complete: bool
     """Whether all included files could be read: else nothing is said of any absence."""
 
-    def find(self, reference: Reference) -> Defined | None:
-        """The definition that a name means; None, and reported, when there is none."""
+    def find(
+        self, reference: Reference, *, within: Defined | None = None, suggests: bool = True
+    ) -> Defined | None:
+        """The definition that a name means; None, and reported, when there is none.
+
+        `within` is the definition that the name stands in.
+        """
         kind = SetDefinition if isinstance(reference, SetReference) else ServiceDefinition
         name = reference.name.text
         found = self.names.get((kind, name))
         if found is None and self.is_complete and name not in self.unread:
-            self._report_undefined(reference, kind)
+            names = self.names.items() if suggests else ()
+            others = [key[1] for key, one in names if key[0] is kind and one is not within]
+            self._report_undefined(reference, kind, others)
         return found
 
-    def _report_undefined(self, reference: Reference, kind: type[Definition]) -> None:
+    def _report_undefined(self, reference: Reference, kind: type[Definition], others: Sequence[str]) -> None:
+        """Report a name that is not defined; `others` are the definitions that may be meant."""
         name = reference.name.text
         word, other = ("set", "service") if kind is SetDefinition else ("service", "set")
         namesake = self.names.get((ServiceDefinition if kind is SetDefinition else SetDefinition, name))
-        close = nearest(name, (key[1] for key in self.names if key[0] is kind))
+        close = nearest(name, others)
         help = ""
         related: tuple[Related, ...] = ()
         if not name:
@@ -135,6 +149,8 @@ class Definitions:
     """What the references in definitions mean, by their identity; those of a cycle mean nothing."""
     used: set[int] = field(default_factory=set)
     """The identities of the definitions that something refers to."""
+    undefined: int = 0
+    """How many references mean nothing."""
 
     @staticmethod
     def of(files: Sequence[File]) -> Definitions:
@@ -147,15 +163,26 @@ class Definitions:
                     found._sort(defined, done)
         return found
 
-    def find(self, file: File, reference: Reference) -> Defined | None:
-        """The definition that a name in a file means; None, and reported, when there is none."""
-        defined = self.scopes[id(file)].find(reference)
-        if defined is not None:
+    def find(self, file: File, reference: Reference, within: Defined | None = None) -> Defined | None:
+        """The definition that a name in a file means; None, and reported, when there is none.
+
+        `within` is the definition that the name stands in.
+        """
+        suggests = self.undefined < _SUGGESTIONS
+        defined = self.scopes[id(file)].find(reference, within=within, suggests=suggests)
+        if defined is None:
+            self.undefined += 1
+        else:
             self.used.add(id(defined))
         return defined
 
     def _sort(self, root: Defined, done: set[int]) -> None:
-        """Put a definition in order, behind all that it is made of; report it when it is made of itself."""
+        """Put a definition in order, behind all that it is made of; report it when it is made of itself.
+
+        Definitions that are made of each other are reported once, all together.
+        """
+        rings = _Rings()
+        rings.enter(root)
         way: list[tuple[Reference | None, Defined]] = [(None, root)]
         waiting = {id(root): iter(list(root.references()))}
         while way:
@@ -165,13 +192,18 @@ class Definitions:
                 way.pop()
                 done.add(id(defined))
                 self.order.append(defined)
-            elif (target := self.find(defined.file, reference)) is None:
+                if (ring := rings.leave(defined)) is not None:
+                    ring.report()
+            elif (target := self.find(defined.file, reference, defined)) is None:
                 continue
             elif id(target) in waiting and id(target) not in done:
-                _report_cycle(way, reference, target)
+                rings.close(target, partial(_ring, way, reference, target))
             else:
                 self.meant[id(reference)] = target
-                if id(target) not in done:
+                if id(target) in done:
+                    rings.close(target)
+                else:
+                    rings.enter(target)
                     way.append((reference, target))
                     waiting[id(target)] = iter(list(target.references()))
 
@@ -188,11 +220,74 @@ class Definitions:
                     file.findings.report(codes.UNUSED, message, defined.definition.name)
 
 
-def _report_cycle(way: Sequence[tuple[Reference | None, Defined]], last: Reference, first: Defined) -> None:
-    """Report that `last`, in the last definition of the way, refers to one that is on the way already."""
-    begin = next(index for index, (_, defined) in enumerate(way) if defined is first)
-    ring = [defined for _, defined in way[begin:]]
-    names = " → ".join(f"@{one.definition.name.text}" for one in [*ring, first])
-    related = tuple(one.here("defined here") for one in ring)
-    message = f"the {first.word} {first.definition.name.text!r} is made of itself: {names}"
-    ring[-1].file.findings.report(codes.CYCLE, message, last, related=related)
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """Definitions that are made of each other, each referring to the next."""
+
+    defined: Sequence[Defined]
+    last: Reference
+    """The name by which the last of them refers to the first."""
+
+    def report(self) -> None:
+        first = self.defined[0]
+        left_out = len(self.defined) - _SHOWN
+        shown = [*self.defined]
+        names = [f"@{one.definition.name.text}" for one in [*self.defined, first]]
+        if left_out > 0:
+            half = _SHOWN // 2
+            shown = [*self.defined[:half], *self.defined[-half:]]
+            names = [*names[:half], f"({left_out} more)", *names[-half - 1 :]]
+        related = tuple(one.here("defined here") for one in shown)
+        message = f"the {first.word} {first.definition.name.text!r} is made of itself: {' → '.join(names)}"
+        self.defined[-1].file.findings.report(codes.CYCLE, message, self.last, related=related)
+
+
+def _ring(way: Sequence[tuple[Reference | None, Defined]], last: Reference, first: Defined) -> _Ring:
+    """The end of a way that begins at `first`, which `last` refers to."""
+    begin = next(index for index in reversed(range(len(way))) if way[index][1] is first)
+    return _Ring([defined for _, defined in way[begin:]], last)
+
+
+@dataclass(slots=True)
+class _Rings:
+    """Which definitions on a way through them belong together, each being made of all others.
+
+    The strongly connected components, by Gabow's algorithm ("Path-based depth-first search for strong and
+    biconnected components", 2000); of each, the first ring that is met.
+    """
+
+    numbers: dict[int, int] = field(default_factory=dict)
+    """In which order they were entered, by their identity; not those whose components are complete."""
+    entered: list[Defined] = field(default_factory=list)
+    components: list[tuple[int, _Ring | None]] = field(default_factory=list)
+    """The incomplete components: the number of the first definition of each, and a ring in it."""
+
+    def enter(self, defined: Defined) -> None:
+        self.numbers[id(defined)] = len(self.entered)
+        self.components.append((len(self.entered), None))
+        self.entered.append(defined)
+
+    def close(self, target: Defined, ring: Callable[[], _Ring] | None = None) -> None:
+        """Put down that the last of the way refers to one that was entered; `ring`, if that closes one."""
+        number = self.numbers.get(id(target))
+        if number is None:
+            return
+        found: _Ring | None = None
+        while True:
+            begin, first = self.components.pop()
+            found = first or found
+            if begin <= number:
+                break
+        if found is None and ring is not None:
+            found = ring()
+        self.components.append((begin, found))
+
+    def leave(self, defined: Defined) -> _Ring | None:
+        """Go back from one: a ring of its component, if it has one and is complete now."""
+        number = self.numbers[id(defined)]
+        if self.components[-1][0] != number:
+            return None
+        for one in self.entered[number:]:
+            del self.numbers[id(one)]
+        del self.entered[number:]
+        return self.components.pop()[1]

@@ -35,7 +35,7 @@ class File:
     is_included: bool = False
     """Whether another file includes it."""
     is_complete: bool = True
-    """Whether all that it includes could be read."""
+    """Whether it and all that it includes could be read, but for definitions whose names are known."""
 
     def reach(self) -> Iterator[File]:
         """This file and all that it includes, and they include, each once; the nearest first."""
@@ -97,16 +97,16 @@ def _file(source: Source, data: bytes) -> File:
         parsed = parse(source, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
     except UnicodeDecodeError as error:
         findings.diagnostics.append(not_text(Origin(source), error))
-        return File(source, Parsed(Program()), findings)
+        return File(source, Parsed(Program()), findings, is_complete=False)
     findings.diagnostics.extend(parsed.diagnostics)
-    return File(source, parsed, findings)
+    return File(source, parsed, findings, is_complete=parsed.is_complete)
 
 
 def _unreadable(source: Source, error: OSError) -> File:
     findings = Findings(source)
     message = f"{source.name}: {error.strerror or error}"
     findings.diagnostics.append(Diagnostic(codes.UNREADABLE, message))
-    return File(source, Parsed(Program()), findings)
+    return File(source, Parsed(Program()), findings, is_complete=False)
 
 
 def _included(file: File, item: Include) -> Source | None:

@@ -31,6 +31,13 @@ from npc.compiler.language.tree import (
 )
 
 _DEFINITION = re.compile(rf"(?:set|service)\s+@?({WORD}+?):?(?!{WORD})")
+_LOST_DEFINITION = re.compile(rf"^[ \t]*{WORD}++[ \t]+@?({WORD}++)(?:(?<=:)|[ \t]*[=:])", re.MULTILINE)
+"""`st a = ...`: most likely a definition, whatever its keyword was meant to be."""
+_LOST_INCLUDE = re.compile(
+    rf"""^[ \t]*(?:inc|icn|inl|import){WORD}*+[ \t]+["'<\w]|^[ \t]*{WORD}++[ \t]*["'<][^"'<>\r\n]*\.npc""",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""`inclde "x.npc"`, `include x.npc`."""
 _HEAD = re.compile(r"(?:cluster\s+)?policy\s")
 _BRACES_FOR_BRACKETS = re.compile(r"\{[^{}\"#]*\}\s*\{")
 """`{app=web} {`: labels of the subject in braces, and those of the policy."""
@@ -50,6 +57,8 @@ class Parsed:
     """The names of sets and services whose definitions are among what could not be read."""
     mistakes: tuple[int, ...] = ()
     """Where the mistakes are behind which something was not read."""
+    is_complete: bool = True
+    """Whether no include is among what could not be read."""
 
 
 def parse(source: Source, text: str) -> Parsed:
@@ -65,7 +74,8 @@ def parse(source: Source, text: str) -> Parsed:
     found = [explain(source, text, one, known) for one in run.mistakes]
     found += [_of_fault(source, one) for one in run.builder.faults]
     places = tuple(one.start for one in run.mistakes)
-    return Parsed(Program(items, tuple(run.comments)), tuple(found), frozenset(run.unread), places)
+    program = Program(items, tuple(run.comments))
+    return Parsed(program, tuple(found), frozenset(run.unread), places, not run.lost_include)
 
 
 def expected(text: str) -> frozenset[str]:
@@ -107,6 +117,8 @@ class _Run:
     comments: list[Comment] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
+    lost_include: bool = False
+    """Whether an include is among what could not be read."""
     states: list[int] = field(default_factory=lambda: [0])
     values: list[Any] = field(default_factory=list)
     """What each state but the first was reached with; None for words that say nothing."""
@@ -204,6 +216,10 @@ class _Run:
         kept = top if landing.is_item else self._last(landing.terminal)
         if kept <= top and (match := _DEFINITION.match(self.text, item)):
             self.unread.add(match[1])
+        if kept <= top and region is Region.OUTSIDE:
+            lost = self.text[item : landing.position]
+            self.unread.update(match[1].rstrip(":") for match in _LOST_DEFINITION.finditer(lost))
+            self.lost_include = self.lost_include or _LOST_INCLUDE.search(lost) is not None
         self._drop(kept)
         return self.states[-1], landing.position
 

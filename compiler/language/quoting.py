@@ -15,8 +15,6 @@ QUOTES: Final = r"'`«»\u2018-\u201f\u2039\u203a"
 WORD: Final = rf"""[^\s(){{}}\[\],;="#@!{QUOTES}]"""
 """A character of a word, as a regular expression: no sign and no quote (`grammar/terminals.lark`)."""
 _WORD = re.compile(f"{WORD}+")
-_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]')
-"""What is written as an escape: what would end the string, or its line, or cannot be seen."""
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -37,8 +35,8 @@ def is_word(text: str) -> bool:
 
 
 def quote(text: str) -> str:
-    """A text as a string of the language."""
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    """A text as a string of the language; what cannot be seen, or turns other text round, is escaped."""
+    return '"' + "".join(map(_escape, text)) + '"'
 
 
 def unquote(literal: str) -> str:
@@ -57,5 +55,7 @@ def unquote(literal: str) -> str:
     return text
 
 
-def _escape(match: re.Match[str]) -> str:
-    return _SHORT.get(match[0]) or f"\\u{ord(match[0]):04x}"
+def _escape(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    return character if character.isprintable() else json.dumps(character)[1:-1]

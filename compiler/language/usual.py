@@ -307,6 +307,7 @@ USUAL: Final[tuple[Hint, ...]] = (
 LIKELY: Final[tuple[Hint, ...]] = (
     hint("ADMIN", ".*", "admin comes before the policies of namespaces, baseline after them"),
     hint("LPAR", _W, "write ns/{found}", behind="ns"),
+    hint("NAMED_NAMESPACE !PODS", "ns|namespaces?", "a Service is in one namespace: write in ns/NAME"),
     hint("NAMED_NAMESPACE !PODS", _W, "write in ns/{found}"),
     hint("STRING LOG", _W, 'write log "{found}"', behind="log"),
     hint(

@@ -33,6 +33,11 @@ SMALL = [
     ("quotes that are not needed", 'policy a for pods(b="c") {}', "policy a for pods(b=c) {}\n"),
     ("quotes that are", 'policy a for pods(b="") {}', 'policy a for pods(b="") {}\n'),
     ("escapes", r'include "\u0061\"\u0007"', 'include "a\\"\\u0007"\n'),
+    (
+        "what cannot be seen",
+        'policy a for pods(b="\u202e\u200b\u00a0 é\U000e0001") {}',
+        'policy a for pods(b="\\u202e\\u200b\\u00a0 é\\udb40\\udc01") {}\n',
+    ),
     ("empty brackets", "policy a for pods() {}", "policy a for pods {}\n"),
     ("one exception in brackets", "set a = ::/0 except (::/1)", "set a = ::/0 except ::/1\n"),
     ("an exclamation mark by itself", "set a = pods(! b)", "set a = pods(!b)\n"),

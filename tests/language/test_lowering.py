@@ -11,7 +11,8 @@ import pytest
 from npc.compiler.algebra.addresses import parse_cidr
 from npc.compiler.algebra.traffic import ICMP, ICMPV6, TCP, UDP
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Format, has_errors
+from npc.compiler.frontend.codes import Severity
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, has_errors
 from npc.compiler.frontend.documents import Loaded, load
 from npc.compiler.frontend.locate import locate
 from npc.compiler.frontend.render import render
@@ -352,6 +353,63 @@ def test_sets_that_double_at_each_step() -> None:
     assert policy.ingress[0].peers == (Pods(EVERYTHING, EVERYTHING),)
 
 
+def test_another_name_is_suggested_for_the_first_undefined_ones_only() -> None:
+    names = "".join(f"set name-{n} = @nome-{n}\n" for n in range(1_000))
+    helps = [one.help for one in _errors(names)]
+    assert len(helps) == 1_000
+    assert [bool(one) for one in helps] == [True] * 20 + [False] * 980
+
+
+def test_a_definition_is_not_suggested_for_a_name_in_it() -> None:
+    assert [one.help for one in _errors("set web = @web2")] == [""]
+    assert [one.help for one in _errors("set web = @web2\nset web1 = ns")] == ["did you mean '@web1'?"]
+
+
+@pytest.mark.parametrize(
+    ("definitions", "rings"),
+    [
+        ("a=a", ["a a"]),
+        ("a=b b=a c=c", ["a b a", "c c"]),
+        ("a=b,c b=a c=b,c", ["a b a"]),  # b is done with when c refers to it
+        ("a=b b=c c=c,d d=d,a", ["c c"]),
+        ("a=b b=b,c c=c d=d,a", ["b b", "c c", "d d"]),
+        ("a=b,a b=c c=b", ["b c b", "a a"]),
+        (" ".join(f"{a}=a,b,c,d" for a in "abcd"), ["a a"]),
+    ],
+)
+def test_definitions_that_are_made_of_each_other_are_reported_once(
+    definitions: str, rings: list[str]
+) -> None:
+    text = "".join(f"set {one.replace('=', ' = @').replace(',', ', @')}\n" for one in definitions.split())
+    messages = [one.message.partition(": ")[2].replace(" → ", " ").replace("@", "") for one in _errors(text)]
+    assert sorted(messages) == sorted(rings)
+
+
+def test_long_rings_are_shortened() -> None:
+    (found,) = _errors("".join(f"set s{n} = @s{(n + 1) % 200}\n" for n in range(200)))
+    way = "@s0 → @s1 → @s2 → @s3 → (192 more) → @s196 → @s197 → @s198 → @s199 → @s0"
+    assert found.message == f"the set 's0' is made of itself: {way}"
+    assert len(found.related) == 8
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'inclde "x.npc"',
+        "include x.npc",
+        'import "x.npc"',
+        "st a = ns",
+        "Set a: ns",
+        "x y\nst a = ns",
+        "define @a = ns",
+    ],
+)
+def test_names_whose_definitions_could_not_be_read_are_not_called_undefined(line: str) -> None:
+    text = f"{line}\npolicy web for pods {{ allow from @a }}"
+    found = _errors(text)
+    assert [one.code for one in found] == [codes.SENTENCE]
+
+
 def test_long_chains_of_files(tmp_path: Path) -> None:
     count = sys.getrecursionlimit()
     for n in range(count):
@@ -366,6 +424,11 @@ def _write(folder: Path, name: str, text: str) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+def _errors(text: str) -> list[Diagnostic]:
+    found = load([Source("x.npc", content=text.encode())]).diagnostics
+    return [one for one in found if one.code.severity is Severity.ERROR]
 
 
 def _load(text: str, name: str = "x.npc") -> Loaded:
