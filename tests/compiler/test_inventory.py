@@ -244,7 +244,7 @@ def test_an_object_twice(one: str, other: str, code: Code) -> None:
 
 
 def test_node_addresses() -> None:
-    """Those of packets: a host name is none, unless it is an address. A node need not be listed to be known."""
+    """Those of packets: a host name is none, unless it is an address. A node need not be listed."""
     inventory, diagnostics = inventory_of(
         SHOP,
         pod("status: {podIP: 10.0.0.1}, spec: {nodeName: unlisted}"),
