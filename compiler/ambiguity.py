@@ -30,7 +30,6 @@ class _Search:
     """Compares policies; what it has found out about each of them it keeps."""
 
     model: Model
-    _subjects: dict[int, Bits] = field(default_factory=dict)
     _decided: dict[tuple[int, Direction, tuple[ContainerPort, ...]], tuple[Ordered, Intervals]] = field(
         default_factory=dict
     )
@@ -64,9 +63,7 @@ class _Search:
         """Endpoints that all the policies are for, and for which their rules may mean different packets."""
         shared: Bits = -1
         for policy in policies:
-            if id(policy) not in self._subjects:
-                self._subjects[id(policy)] = self.model.subjects(policy)
-            shared &= self._subjects[id(policy)]
+            shared &= self.model.subjects(policy)
         by_ports = direction is Direction.INGRESS and any(names_ports(one, direction) for one in policies)
         seen = set()
         for number in members(shared):

@@ -60,6 +60,8 @@ class Model:
     _space_names: list[str] = field(init=False)
     _nodes: LabelIndex = field(init=False)
     _services: dict[tuple[str, str], Service] = field(init=False)
+    _subjects: dict[int, Bits] = field(default_factory=dict)
+    """Of cluster policies, by identity."""
     _groups: dict[str, Group] = field(default_factory=dict)
     _group_endpoints: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _rule_peers: dict[tuple[str, tuple[Peer, ...]], Peers] = field(default_factory=dict)
@@ -92,7 +94,9 @@ class Model:
 
     def subjects(self, policy: ClusterPolicy) -> Bits:
         """The endpoints that a cluster policy is for."""
-        return self._select(policy.subject, "")
+        if id(policy) not in self._subjects:
+            self._subjects[id(policy)] = self._select(policy.subject, "")
+        return self._subjects[id(policy)]
 
     def match(self, policy: Policy, index: int, direction: Direction, subject: Endpoint) -> Match:
         """What one rule of a policy matches at a subject."""

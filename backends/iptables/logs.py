@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+from npc.backends.logged import check_logged
 from npc.compiler.plan import LoggedRule, Plan
 
 LONGEST_PREFIX = 29
@@ -12,19 +11,12 @@ LONGEST_PREFIX = 29
 
 def check_prefixes(plan: Plan) -> None:
     """InputError for each rule whose text the LOG target cannot take as the prefix of a line."""
-    logged = {(one.prefix, one.origin): one for group in plan.classes for one in group.logs}
-    faults = [
-        Diagnostic(
-            codes.INEXPRESSIBLE,
-            f"iptables cannot log with the prefix of the rule `{one.rule}`: {why}",
-            one.origin,
-            help=f"at most {LONGEST_PREFIX - 1} bytes, without what cannot be printed",
-        )
-        for one in logged.values()
-        if (why := _fault(one.prefix))
-    ]
-    if faults:
-        raise InputError(faults)
+
+    def fault(one: LoggedRule) -> str:
+        why = _fault(one.prefix)
+        return f"iptables cannot log with the prefix of the rule `{one.rule}`: {why}" if why else ""
+
+    check_logged(plan, fault, f"at most {LONGEST_PREFIX - 1} bytes, without what cannot be printed")
 
 
 def log_action(logged: LoggedRule) -> str:

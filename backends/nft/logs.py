@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from npc.backends.base import Options
+from npc.backends.logged import check_logged
 from npc.backends.nft.ruleset import Rule
-from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.plan import LoggedRule, Plan
 
 LONGEST_PREFIX = 127
@@ -14,19 +13,14 @@ LONGEST_PREFIX = 127
 
 def check_prefixes(plan: Plan) -> None:
     """InputError for each rule whose text nft cannot take as the prefix of a log line."""
-    logged = {(one.prefix, one.origin): one for group in plan.classes for one in group.logs}
-    faults = [
-        Diagnostic(
-            codes.INEXPRESSIBLE,
-            f"nft cannot log with the prefix of the rule `{one.rule}`: {why}",
-            one.origin,
-            help=f"at most {LONGEST_PREFIX - 1} bytes, without '\"', '$' and what cannot be printed",
-        )
-        for one in logged.values()
-        if (why := _fault(one.prefix))
-    ]
-    if faults:
-        raise InputError(faults)
+
+    def fault(one: LoggedRule) -> str:
+        why = _fault(one.prefix)
+        return f"nft cannot log with the prefix of the rule `{one.rule}`: {why}" if why else ""
+
+    check_logged(
+        plan, fault, f"at most {LONGEST_PREFIX - 1} bytes, without '\"', '$' and what cannot be printed"
+    )
 
 
 def log_statement(logged: LoggedRule) -> str:

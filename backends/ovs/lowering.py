@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from npc.backends.base import Options
+from npc.backends.logged import check_logged
 from npc.backends.ovs.always import accept, entry, state
 from npc.backends.ovs.dispatch import NOBODY, class_of_address, destinations, sources
 from npc.backends.ovs.layout import MEASURED, Layout
@@ -64,18 +65,11 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Pipeline:
 
 def _check_logs(plan: Plan) -> None:
     """InputError for each rule that logs: OpenFlow has no such action."""
-    logged = {(one.rule, one.origin): one for group in plan.classes for one in group.logs}
-    faults = [
-        Diagnostic(
-            codes.INEXPRESSIBLE,
-            f"OpenFlow cannot log what the rule `{one.rule}` matches",
-            one.origin,
-            help="leave `log` out; the counters of `ovs-ofctl dump-flows` show what is allowed and dropped",
-        )
-        for one in logged.values()
-    ]
-    if faults:
-        raise InputError(faults)
+    check_logged(
+        plan,
+        lambda one: f"OpenFlow cannot log what the rule `{one.rule}` matches",
+        "leave `log` out; the counters of `ovs-ofctl dump-flows` show what is allowed and dropped",
+    )
 
 
 def _table(settings: Settings, step: Step, title: str, sections: Iterable[Section]) -> Table:

@@ -103,7 +103,8 @@ class _Classes:
         return known
 
     def _tiers(self, deciders: Deciders, subject: Endpoint) -> Tiers:
-        network = logging = None
+        network: Packets | None = None
+        logging: tuple[Match, ...] = ()
         if deciders.network:
             network = PacketSet.of(self.model.rectangles(deciders.network, self.direction, subject))
             logging = tuple(
@@ -113,7 +114,7 @@ class _Classes:
                 if rule.log is not None
             )
         admin, baseline = (self._in_order(tier, subject) for tier in (deciders.admin, deciders.baseline))
-        return Tiers(admin, network, logging or (), baseline)
+        return Tiers(admin, network, logging, baseline)
 
     def _in_order(self, policies: Sequence[ClusterPolicy], subject: Endpoint) -> Ordered:
         names = self.direction is Direction.INGRESS and any(map(self._names, policies))
