@@ -265,13 +265,21 @@ class _Reader:
     def _value(self, value: Any, origin: Origin) -> None:
         """One object as plain values."""
         self.is_empty = False
-        if not isinstance(value, dict):
-            message = f"expected a Kubernetes object, found {describe(value)}"
-            help = "an object is a mapping with apiVersion, kind and metadata"
-            if isinstance(value, list):
-                help = "separate objects by '---', or make them the items of an object of kind List"
-            self._report(origin, "", Problem((), codes.NOT_AN_OBJECT, message, help=help))
-            return
+        if origin.source.in_folder and not origin.path and _is_something_else(value):
+            self._pass_over("without a kind", None)
+        elif not isinstance(value, dict):
+            self._no_object(value, origin)
+        else:
+            self._object(value, origin)
+
+    def _no_object(self, value: Any, origin: Origin) -> None:
+        message = f"expected a Kubernetes object, found {describe(value)}"
+        help = "an object is a mapping with apiVersion, kind and metadata"
+        if isinstance(value, list):
+            help = "separate objects by '---', or make them the items of an object of kind List"
+        self._report(origin, "", Problem((), codes.NOT_AN_OBJECT, message, help=help))
+
+    def _object(self, value: dict[str, Any], origin: Origin) -> None:
         kind, version = value.get("kind"), value.get("apiVersion")
         if kind is None and _is_compact(value):
             self._compact(value, origin)
@@ -375,6 +383,20 @@ class _Reader:
                 about=about.strip(),
             )
         )
+
+
+def _is_something_else(value: Any) -> bool:
+    """Whether a value is plainly no Kubernetes object and no inventory: Helm's Chart.yaml, a list of values.
+
+    What has a kind, however it is spelt, a spec, or a policy's apiVersion may be a policy that is broken.
+    """
+    if not isinstance(value, dict):
+        return not (isinstance(value, list) and any(isinstance(one, dict) and "kind" in one for one in value))
+    if value.keys() & {"kind", "metadata", "spec"} or _is_compact(value) or _hosts_key(value) is not None:
+        return False
+    version = value.get("apiVersion")
+    is_policy = isinstance(version, str) and "network" in version
+    return not is_policy and nearest("kind", value) is None
 
 
 def _is_of_no_concern(kind: str, version: Any) -> bool:

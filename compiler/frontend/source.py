@@ -25,6 +25,8 @@ class Source:
     path: Path | None = None
     content: bytes | None = field(default=None, repr=False)
     """What counts instead of the file: of standard input, or of a file that an editor has changed."""
+    in_folder: bool = field(default=False, compare=False)
+    """Whether only its folder was named: then it may be anything, Helm's values or a Compose file."""
 
     def data(self) -> bytes:
         """The bytes, read again for a file: nothing large is kept for the rare diagnostic."""
