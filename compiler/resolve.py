@@ -35,7 +35,7 @@ from npc.compiler.frontend.syntax import (
     Selector,
     Tier,
 )
-from npc.compiler.inventory import NAME_LABEL, Endpoint, Inventory, Service
+from npc.compiler.inventory import NAME_LABEL, Endpoint, Inventory, Node, Service
 from npc.compiler.labels import Bits, LabelIndex, bits_of, members
 from npc.compiler.tiers import Deciders, Match
 
@@ -75,11 +75,16 @@ class Model:
 
     def deciding(self, direction: Direction, node: str | None = None) -> Iterator[tuple[Endpoint, Deciders]]:
         """Each endpoint (of a node, or of all) that policies decide for, with them, in order of its name."""
+        for number, deciders in self.deciders(direction, node):
+            yield self.inventory.endpoints[number], deciders
+
+    def deciders(self, direction: Direction, node: str | None = None) -> Iterator[tuple[int, Deciders]]:
+        """As `deciding`, with the endpoints by their numbers in the inventory."""
         network = dict(self._isolating(direction, node))
         cluster = dict(self._governing(direction, node))
         for number in sorted(network.keys() | cluster.keys()) if cluster else network:
             admin, baseline = cluster.get(number, ((), ()))
-            yield self.inventory.endpoints[number], Deciders(admin, network.get(number, ()), baseline)
+            yield number, Deciders(admin, network.get(number, ()), baseline)
 
     def idle(self) -> Iterator[Policy]:
         """The policies that select no endpoint of the inventory."""
@@ -97,6 +102,21 @@ class Model:
         if id(policy) not in self._subjects:
             self._subjects[id(policy)] = self._select(policy.subject, "")
         return self._subjects[id(policy)]
+
+    def selected(self, peer: Pods | BehindService, namespace: str) -> Bits:
+        """The endpoints that a peer of a policy in `namespace` means (P7, X5)."""
+        match peer:
+            case Pods():
+                return self._select(peer, namespace)
+            case BehindService():
+                service = self._service(peer, namespace)
+                wanted = (Requirement(key, Operator.IN, (one,)) for key, one in service.selector.items())
+                return self._pods.select(Selector.of([*wanted]), self._block_of(service.namespace))
+
+    def selected_nodes(self, peer: Nodes) -> Iterator[Node]:
+        """The nodes that a peer means (C4)."""
+        chosen = members(self._nodes.select(peer.nodes, self._nodes.everything))
+        return (self.inventory.nodes[number] for number in chosen)
 
     def match(self, policy: Policy, index: int, direction: Direction, subject: Endpoint) -> Match:
         """What one rule of a policy matches at a subject."""
@@ -174,7 +194,7 @@ class Model:
         for peer in rule.peers:
             if isinstance(peer, BehindService):
                 asked = PacketSet.of(self._exchanged(rule.ports, (peer,), namespace, direction, subject))
-                ports = self._target_ports(peer, namespace)
+                ports = self.target_ports(peer, namespace)
                 served = PacketSet.of(self._exchanged(ports, (peer,), namespace, direction, subject))
                 yield from (asked & served).rectangles()
         others = tuple(peer for peer in rule.peers if not isinstance(peer, BehindService))
@@ -230,14 +250,9 @@ class Model:
         if key not in self._groups:
             match peer:
                 case Nodes():
-                    self._keep_nodes(key, members(self._nodes.select(peer.nodes, self._nodes.everything)))
-                case Pods():
-                    self._keep(key, members(self._select(peer, namespace)))
-                case BehindService():
-                    service = self._service(peer, namespace)
-                    among = self._block_of(service.namespace)
-                    wanted = (Requirement(key, Operator.IN, (one,)) for key, one in service.selector.items())
-                    self._keep(key, members(self._pods.select(Selector.of([*wanted]), among)))
+                    self._keep_nodes(key, self.selected_nodes(peer))
+                case _:
+                    self._keep(key, members(self.selected(peer, namespace)))
         return self._groups[key]
 
     def _keep(self, key: str, endpoints: Iterable[int], among: Intervals | None = None) -> Group:
@@ -254,9 +269,9 @@ class Model:
         self._groups[key] = group = Group(key, frozenset(addresses))
         return group
 
-    def _keep_nodes(self, key: str, numbers: Iterable[int]) -> None:
+    def _keep_nodes(self, key: str, chosen: Iterable[Node]) -> None:
         """The group of some nodes' addresses; no endpoint stands behind them (C4)."""
-        nodes = [self.inventory.nodes[number] for number in numbers]
+        nodes = list(chosen)
         for node in nodes:
             for address in node.addresses:
                 self.names.setdefault(address, node.name)
@@ -281,7 +296,7 @@ class Model:
     def _service(self, peer: BehindService, namespace: str) -> Service:
         return self._services[peer.namespace or namespace, peer.name]
 
-    def _target_ports(self, peer: BehindService, namespace: str) -> tuple[Port, ...]:
+    def target_ports(self, peer: BehindService, namespace: str) -> tuple[Port, ...]:
         """Where a Service sends what it gets."""
         ports: list[Port] = []
         for one in self._service(peer, namespace).ports:

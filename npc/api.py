@@ -123,6 +123,21 @@ def plan_sources(
     return Planned(plan, inventory, tuple(diagnostics))
 
 
+def model_sources(
+    found: Iterable[Source], *, progress: Progress | None = None, today: date | None = None
+) -> tuple[Model, tuple[Diagnostic, ...]]:
+    """The policies and the inventory in sources, resolved, with what was found; raises as `compile_paths`.
+
+    What `at_odds` finds is not among them.
+    """
+    step = progress or _nobody
+    with _collector_paused():
+        loaded = load(found, progress, today=today)
+        step("resolving", 0, 1)
+        inventory, diagnostics = _inventory(loaded)
+        return _model(loaded, inventory), tuple(diagnostics)
+
+
 def print_sources(
     found: Iterable[Source],
     printer: Printer,
@@ -168,7 +183,7 @@ def check_sources(
         own, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
         diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *faults]
         if (inventory is not None or loaded.inventory) and not has_errors(diagnostics):
-            diagnostics += _at_odds(_model(loaded, own if inventory is None else inventory))
+            diagnostics += at_odds(_model(loaded, own if inventory is None else inventory))
         return tuple(diagnostics)
 
 
@@ -231,7 +246,7 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
     model = _model(loaded, inventory)
-    found = list(_at_odds(model))
+    found = list(at_odds(model))
     diagnostics += found
     if has_errors(found):
         raise InputError(diagnostics)
@@ -246,8 +261,11 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
     return plan
 
 
-def _at_odds(model: Model) -> Iterator[Diagnostic]:
-    """What is to be said of policies that are valid by themselves, once their inventory is known."""
+def at_odds(model: Model) -> Iterator[Diagnostic]:
+    """What is to be said of policies that are valid by themselves, once their inventory is known.
+
+    A model of which one of these is an error is not to be asked anything.
+    """
     found = list(unmet_services((*model.policies, *model.cluster_policies), model.inventory))
     yield from found
     if not has_errors(found):

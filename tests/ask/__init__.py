@@ -1,0 +1,1 @@
+"""What is answered about policies, against the reference evaluator."""
