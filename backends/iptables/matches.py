@@ -12,11 +12,12 @@ from npc.backends.iptables.ruleset import IpSet
 from npc.backends.iptables.tree import port_text
 from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Cidr, Family, as_cidr, cidrs, format_address, format_cidr
+from npc.compiler.algebra.addresses import Family, as_cidr, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.algebra.peers import Group, Peers, members
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.blocks import hulls
+from npc.compiler.optimize.prefixes import match_table
 
 Alternative = tuple[str, ...]
 """Options that all match; alternatives together match what was asked for."""
@@ -152,7 +153,9 @@ class Matches:
         self.sets[name] = IpSet(name, "hash:ip", _options(family), elements, about)
 
     def _block_set(self, blocks: Intervals, family: Family) -> str:
-        texts = _shortest(blocks)
+        # hash:net takes no prefix of length 0.
+        table = match_table(blocks, family, whole=False)
+        texts = tuple(format_cidr(block) + ("" if matches else " nomatch") for block, matches in table)
         name = self.names.set("b", family, " ".join(texts))
         self.sets[name] = IpSet(name, "hash:net", _options(family), texts)
         return name
@@ -201,25 +204,3 @@ def _packed(ranges: tuple[Range, ...]) -> Iterator[list[str]]:
         pack.append(port_text(ports))
         free -= slots
     yield pack
-
-
-def _shortest(blocks: Intervals) -> tuple[str, ...]:
-    """Elements of a hash:net: the blocks one by one, or whole ones with `nomatch` holes in them."""
-    whole = [format_cidr(block) for piece in blocks.ranges for block in _halved(piece)]
-    holed: list[str] = []
-    for hull, holes in hulls(blocks):
-        holed += [format_cidr(block) for block in _halved(hull)]
-        holed += [f"{format_cidr(block)} nomatch" for hole in holes for block in cidrs(hole)]
-    return tuple(whole if len(whole) <= len(holed) else holed)
-
-
-def _halved(piece: Range) -> Iterator[Cidr]:
-    """The blocks of a range; hash:net takes no prefix of length 0, so that one comes as its halves."""
-    for block in cidrs(piece):
-        if block.prefix:
-            yield block
-        else:
-            low, high = block.range
-            middle = (low + high) // 2
-            yield from cidrs((low, middle))
-            yield from cidrs((middle + 1, high))

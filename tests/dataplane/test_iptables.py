@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from itertools import islice
 
 import pytest
@@ -248,3 +248,55 @@ def _ends(probes: Iterable[Probe]) -> Iterator[Address]:
 def _addresses() -> Iterator[Address]:
     for host in DENSE_HOSTS:
         yield from host.addresses
+
+
+# --- sets of blocks -----------------------------------------------------------------------------------------
+
+OPEN = {
+    "10.9.0.0/16": ["10.9.4.0/22", "10.9.200.0/24", "10.9.0.7/32"],
+    "10.9.5.128/26": ["10.9.5.130/31"],
+    "10.9.200.8/29": [],
+    "fd09::/32": ["fd09:0:4::/48", "fd09::7/128"],
+    "fd09:0:4:8000::/52": ["fd09:0:4:8000::/64"],
+    "fd09:0:4:8000::100/120": [],
+}
+"""Blocks with their excepts, three deep: what one leaves out, another may let in again."""
+
+
+def _ends_of(text: str, network: type[IPv4Network] | type[IPv6Network]) -> Iterator[Address]:
+    """The first and last address of a block, and the ones beside it."""
+    block = network(text)
+    for address in (block[0], block[-1]):
+        yield from (address - 1, address, address + 1)
+
+
+def test_what_prefixes_leave_out_and_let_in_again(
+    variant: str, network_for: NetworkFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest prefix of a hash:net decides, `nomatch` or not, in the kernel as in the table."""
+    monkeypatch.setattr("npc.backends.iptables.matches.BLOCKS_INLINE", 0)
+    blocks = [{"ipBlock": {"cidr": cidr, "except": holes}} for cidr, holes in OPEN.items()]
+    pod = _pod("a", "10.0.0.1")
+    pod["status"]["podIPs"].append({"ip": "fd00::1"})
+    policy: Document = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "blocks", "namespace": "x"},
+        "spec": {"podSelector": {}, "ingress": [{"from": blocks}]},
+    }
+    plan = compile_documents([pod, policy]).plan
+    sources = {
+        address
+        for text in [*OPEN, *(hole for holes in OPEN.values() for hole in holes)]
+        for address in _ends_of(text, IPv6Network if ":" in text else IPv4Network)
+    }
+    subjects = {4: ip_address("10.0.0.1"), 6: ip_address("fd00::1")}
+    packets = [Packet(source, subjects[source.version], 17, 53) for source in sorted(sources, key=str)]
+    expected = {probe: passes(plan, packet) for packet in packets if (probe := as_probe(packet)) is not None}
+    assert set(expected.values()) == {True, False}
+    ruleset = lower(plan, Options())
+    assert [len(one.elements) for one in ruleset.sets if one.type == "hash:net"] == [7, 6]
+    assert all("nomatch" in " ".join(one.elements) for one in ruleset.sets if one.type == "hash:net")
+    network = network_for([Host("x/a", tuple(subjects.values()))], sorted(sources, key=str))
+    with iptables_loaded(network, _printed(ruleset), variant):
+        assert differences(network, expected, run(network, expected, grace=0.1)) == []
