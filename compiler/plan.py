@@ -10,6 +10,7 @@ from npc.compiler.algebra.addresses import cidrs, format_cidr
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
+from npc.compiler.arms import Arms, by_traffic
 from npc.compiler.frontend.source import Origin
 from npc.compiler.frontend.syntax import Direction, Policy, Rule
 from npc.compiler.inventory import Endpoint
@@ -47,13 +48,17 @@ class Class:
     """Why: each subject is in one of them."""
     logs: tuple[LoggedRule, ...] = ()
     """In the order in which the rules are asked."""
-
-    key: str = field(init=False, compare=False, repr=False)
-    """The decision as text: equal for equal decisions, whoever the subjects are today."""
+    arms: Arms = field(default=(), compare=False, repr=False)
+    """The decision as the rules that targets make of it; where none are given, with disjoint traffic."""
+    key: str = field(default="", compare=False, repr=False)
+    """The decision as text: equal for equal decisions, whoever the subjects are; made where not given."""
 
     def __post_init__(self) -> None:
-        logs = "".join(f"\nlog {one.prefix!r} {one.rule}\n{describe(one.packets)}" for one in self.logs)
-        object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}{logs}")
+        if not self.arms:
+            object.__setattr__(self, "arms", by_traffic(self.decision))
+        if not self.key:
+            logs = "".join(f"\nlog {one.prefix!r} {one.rule}\n{describe(one.packets)}" for one in self.logs)
+            object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}{logs}")
 
     def rules(self) -> Iterator[tuple[Policy, int, Rule]]:
         """Every rule that has a say in the decision, once: its policy, its place there from 0, and itself."""

@@ -13,6 +13,7 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import ANYONE, Peers
+from npc.compiler.arms import Arms, packets
 from npc.compiler.frontend.syntax import Action, ClusterPolicy, Direction, NetworkPolicy, Policy, Rule
 
 Packets = PacketSet[Peers]
@@ -104,21 +105,26 @@ class Tiers:
     """What decides for a subject in one direction, tier by tier."""
 
     admin: Ordered
-    network: Packets | None
-    """What the NetworkPolicies allow; None where none isolates the subject."""
+    network: Arms | None
+    """What each rule of the NetworkPolicies allows; None where none isolates the subject."""
     logging: tuple[Match, ...]
     """The rules of the NetworkPolicies that log."""
     baseline: Ordered
 
     def decision(self) -> Packets:
         """All that passes."""
-        left = self.network
-        if left is None:
+        if self.network is not None:
+            left = packets(self.network)
+        else:
             left = ALLOW_ALL - self.baseline.outcome.denied
         if not self.admin.matches:
             return left
         admin = self.admin.outcome
         return admin.allowed | (left - admin.denied)
+
+    def written(self) -> Arms:
+        """The decision rule by rule, as the policies say it; empty where their order has a say in it."""
+        return () if self.admin.matches or self.network is None else self.network
 
     def logged(self) -> Iterator[tuple[Match, Packets]]:
         """The rules that log, each with the packets that it comes to match (X2), in the order of asking."""

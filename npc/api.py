@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +30,7 @@ from npc.compiler.idle_rules import idle_rules
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.optimize import build_plan
+from npc.compiler.optimize.passes import PASSES, Pass, optimize
 from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
@@ -112,6 +113,7 @@ def plan_sources(
     node: str | None = None,
     progress: Progress | None = None,
     today: date | None = None,
+    passes: Sequence[Pass] = PASSES,
 ) -> Planned:
     """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
     step = progress or _nobody
@@ -119,7 +121,7 @@ def plan_sources(
         loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
-        plan = _plan(loaded, inventory, node, diagnostics)
+        plan = optimize(_plan(loaded, inventory, node, diagnostics), passes)
     return Planned(plan, inventory, tuple(diagnostics))
 
 

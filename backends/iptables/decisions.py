@@ -18,10 +18,9 @@ from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
-from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers, members
+from npc.compiler.arms import Arm, Arms, by_traffic, packets
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
 
 MOST_ARMS = 8
 """Overlapping arms that are tried in turn; beyond, the packet's port picks one of disjoint ones."""
@@ -54,9 +53,8 @@ class Decisions:
     shared: dict[str, list[Chain]] = field(default_factory=dict)
     """Chains that several decisions use, by their names, each with the tree below it."""
 
-    def chains(self, name: str, decision: PacketSet[Peers], direction: Direction, ends: Ends) -> list[Chain]:
+    def chains(self, name: str, arms: Arms, direction: Direction, ends: Ends) -> list[Chain]:
         """The chain of that name, in which a decision begins, and those below it."""
-        arms = by_peers(decision)
         rules = self.in_turn(arms, direction, ends.hit)
         if rules is not None:
             everything = Rule((), ends.hit)
@@ -68,9 +66,9 @@ class Decisions:
         # Whom everything is exchanged with comes first, not again with every port.
         rules = self.in_turn([arm for arm in arms if arm.traffic == traffic.ANY], direction, ends.hit)
         if rules is None:
-            rules, rest = [], decision
+            rules, rest = [], packets(arms)
         else:
-            rest = PacketSet.of((arm.traffic, arm.peers) for arm in arms if arm.traffic != traffic.ANY)
+            rest = packets(arm for arm in arms if arm.traffic != traffic.ANY)
         picked = [(arm.traffic, f"-g {self._peers(arm.peers, direction, ends)}") for arm in by_traffic(rest)]
         first, *trees = self.by_traffic(name, picked, ends.miss)
         return [Chain(name, (*rules, *first.rules)), *trees]

@@ -24,10 +24,10 @@ from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth
 from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.arms import Arm, by_peers
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.optimize.cover import Arm, by_peers
 from npc.compiler.plan import Class, LoggedRule, Plan, describe
 
 SETTINGS = {"ipset": "`no` for hosts without ipset: exact, merely larger (default: yes)"}
@@ -242,7 +242,7 @@ class _FamilyLowering:
         if logs:  # what always passes comes before every tier (C6), so no rule logs it
             logs.insert(0, Rule((), f"-j {self.matches.names.prefix}-ALWAYS"))
         ends = Ends(RETURN, f"-g {end}")
-        first, *below = self.decisions.chains(name, one.decision, one.direction, ends)
+        first, *below = self.decisions.chains(name, one.arms, one.direction, ends)
         comment = shortened(one.policies, LONGEST_COMMENT)
         return [Chain(name, (*logs, *first.rules), comment), *below, *logging]
 
@@ -259,7 +259,7 @@ class _FamilyLowering:
         name = names.chain("R", f"{direction.value} {action}\n{describe(logged.packets)}")
         if name not in shared:
             ends = Ends(f"-g {line}", RETURN)
-            first, *below = self.decisions.chains(name, logged.packets, direction, ends)
+            first, *below = self.decisions.chains(name, arms, direction, ends)
             shared[name] = [
                 Chain(name, first.rules, shortened([printable(logged.rule)], LONGEST_COMMENT)),
                 *below,

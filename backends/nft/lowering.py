@@ -32,12 +32,11 @@ from npc.backends.nft.ruleset import Chain, Dispatch, Element, Match, Rule, Set,
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals, Range
-from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
+from npc.compiler.arms import Arm, by_traffic, packets
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.optimize.cover import Arm, by_peers, by_traffic
 from npc.compiler.plan import Class, LoggedRule, Plan
 
 _CONNTRACK_PRIORITY = -200
@@ -214,11 +213,10 @@ class _Form:
     @staticmethod
     def of(one: Class, layout: Layout) -> _Form:
         families = frozenset(Family.of(address) for subject in one.subjects for address in subject.addresses)
-        arms = by_peers(one.decision)
-        if len(arms) <= layout.most_arms:
-            return _Form(one, arms, (), families)
-        for_anything = tuple(arm for arm in arms if arm.traffic == traffic.ANY)
-        rest = PacketSet.of((arm.traffic, arm.peers) for arm in arms if arm.traffic != traffic.ANY)
+        if len(one.arms) <= layout.most_arms:
+            return _Form(one, one.arms, (), families)
+        for_anything = tuple(arm for arm in one.arms if arm.traffic == traffic.ANY)
+        rest = packets(arm for arm in one.arms if arm.traffic != traffic.ANY)
         return _Form(one, for_anything, by_traffic(rest), families)
 
     def arms(self) -> tuple[Arm, ...]:

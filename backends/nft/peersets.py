@@ -17,8 +17,8 @@ from npc.backends.nft.ruleset import Element, Match, Set
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import Group, Peers, members
+from npc.compiler.arms import Arm
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.optimize.cover import Arm
 
 LONGEST_COMMENT = 127
 """Characters: the kernel's 128 bytes hold a final zero."""

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from npc.backends.ovs.peers import Alternative, Atom, PeerMatches
 from npc.backends.ovs.prefixes import NOTHING, Piece
 from npc.backends.ovs.ruleset import Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
-from npc.compiler.algebra.intervals import Intervals, Range
+from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE
-from npc.compiler.optimize.cover import Arm, widened
+from npc.compiler.arms import Arm, partition, widened
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +57,8 @@ class Blocks:
 
     def pieces(self, family: Family) -> list[Piece]:
         """Disjoint addresses of a family with what passes with them, as if there were no holes."""
-        blocks = [(found, arm.traffic) for arm in self.arms if (found := arm.peers.blocks & family.every)]
-        if len({arm.peers.holes for arm in self.arms}) <= 1:
-            return blocks  # by_peers has made them disjoint
-        cuts = sorted({cut for found, _ in blocks for low, high in found.ranges for cut in (low, high + 1)})
-        alike: dict[Intervals, list[Range]] = {}
-        for low, following in pairwise(cuts):
-            passes = Intervals.union(passes for found, passes in blocks if low in found)
-            if passes:
-                alike.setdefault(passes, []).append((low, following - 1))
-        return [
-            (Intervals.of(*alike[passes]), passes) for passes in sorted(alike, key=lambda one: one.ranges)
-        ]
+        rows = [(arm.traffic, arm.peers.blocks & family.every) for arm in self.arms]
+        return [(addresses, own) for own, addresses in partition(rows)]
 
     def passes(self, address: int) -> Intervals:
         """What passes with an address because of blocks that it is in."""

@@ -25,11 +25,11 @@ from npc.backends.ovs.ruleset import Flow, Match, Pipeline, Section, Table
 from npc.backends.ovs.settings import Settings, Step, read_settings
 from npc.compiler.algebra.addresses import Family
 from npc.compiler.algebra.peers import Group
+from npc.compiler.arms import Arm
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
-from npc.compiler.optimize.cover import Arm, by_peers
 from npc.compiler.plan import Class, Plan
 
 
@@ -121,8 +121,7 @@ class _Rules:
     ) -> _Rules:
         """`dispatched` addresses have a flow already that can load their number as a peer."""
         classes = [one for one in plan.classes if one.direction is direction]
-        arms = {one.key: by_peers(one.decision) for one in classes}
-        groups = sorted(_groups(classes) | {group for found in arms.values() for group in _spoken_of(found)})
+        groups = sorted({group for one in classes for group in _spoken_of(one.arms)})
         forms: list[Form] = []
         identities: dict[int, int] = {}
         known = frozenset(dispatched)
@@ -132,8 +131,8 @@ class _Rules:
                 continue
             by_address = PeerMatches.by_address(groups, direction, family, plan.names)
             by_identity = PeerMatches.by_identity(groups, family, settings.identity_register(direction))
-            with_addresses = [form_of(one, arms[one.key], family, by_address, layout) for one in present]
-            with_identities = [form_of(one, arms[one.key], family, by_identity, layout) for one in present]
+            with_addresses = [form_of(one, family, by_address, layout) for one in present]
+            with_identities = [form_of(one, family, by_identity, layout) for one in present]
             saved = _count(with_addresses) - _count(with_identities)
             if saved - len(by_identity.identities.keys() - known) >= layout.identities_save:
                 forms += with_identities
@@ -158,10 +157,6 @@ class _Rules:
             title = f"Class {number}, {family_match(form.family)}: {', '.join(form.subject.policies)}"
             yield Section(tuple(flows), (title,))
         yield Section((Flow(0, (), ("drop",)),))
-
-
-def _groups(classes: Iterable[Class]) -> set[Group]:
-    return {group for one in classes for *_, peers in one.decision.parts for group in peers.groups}
 
 
 def _spoken_of(arms: Iterable[Arm]) -> Iterator[Group]:

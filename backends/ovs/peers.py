@@ -15,8 +15,8 @@ from npc.backends.ovs.ruleset import Match
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import Group
+from npc.compiler.arms import Arm
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.optimize.cover import Arm
 
 _GROUPS_NAMED = 3
 

@@ -30,7 +30,7 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE
-from npc.compiler.optimize.cover import Arm
+from npc.compiler.arms import Arm
 from npc.compiler.plan import Class
 
 EVERYONE, PAIRS, CONJUNCTION_OF_GROUPS, CONJUNCTION_OF_BLOCKS, PREFIXES = 600, 500, 410, 400, 100
@@ -131,9 +131,9 @@ class Form:
             yield Flow(priority, matches, tuple(parts), notes.get(at, ""))
 
 
-def form_of(one: Class, arms: Sequence[Arm], family: Family, peers: PeerMatches, layout: Layout) -> Form:
-    """The form with the fewest flows that the layout allows; `arms` are the decision's, by peers."""
-    arms = [Arm(own, arm.peers) for arm in arms if (own := icmp.own_types(arm.traffic, family))]
+def form_of(one: Class, family: Family, peers: PeerMatches, layout: Layout) -> Form:
+    """The form with the fewest flows that the layout allows."""
+    arms = [Arm(own, arm.peers) for arm in one.arms if (own := icmp.own_types(arm.traffic, family))]
     flows = partial(match_count, family=family)
     everyone = _with_everyone(Intervals.union(arm.traffic for arm in arms if arm.peers == ANYONE), flows)
     field = peer_field(family, one.direction)

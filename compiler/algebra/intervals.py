@@ -10,8 +10,9 @@ Intervals(ranges=((80, 100),))
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 Range = tuple[int, int]
 """A closed range: first and last member."""
@@ -63,6 +64,26 @@ class Intervals:
     def __le__(self, other: Intervals) -> bool:
         """Whether every member is a member of `other`."""
         return not self - other
+
+
+def atoms(sets: Sequence[Intervals]) -> dict[frozenset[int], Intervals]:
+    """The numbers that are in the same of some sets, by the positions of those sets.
+
+    >>> atoms([Intervals.of((1, 9)), Intervals.of((5, 12))])[frozenset({0, 1})]
+    Intervals(ranges=((5, 9),))
+    """
+    changes: dict[int, list[int]] = {}
+    for position, one in enumerate(sets):
+        for low, high in one.ranges:
+            changes.setdefault(low, []).append(position)
+            changes.setdefault(high + 1, []).append(position)
+    found: dict[frozenset[int], list[Range]] = {}
+    inside: set[int] = set()
+    for cut, following in pairwise(sorted(changes)):
+        inside.symmetric_difference_update(changes[cut])
+        if inside:
+            found.setdefault(frozenset(inside), []).append((cut, following - 1))
+    return {positions: Intervals.of(*ranges) for positions, ranges in found.items()}
 
 
 def _low(piece: Range) -> int:

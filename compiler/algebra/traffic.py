@@ -44,6 +44,28 @@ def by_protocol(traffic: Intervals) -> dict[int, tuple[Range, ...]]:
     return {protocol: tuple(ranges) for protocol, ranges in ports.items()}
 
 
+def comparisons(traffic: Intervals) -> tuple[Intervals, ...]:
+    """The parts of some traffic that one comparison each can tell from all other traffic.
+
+    The ports of each protocol of which not all are meant, and all whole protocols together.
+
+    >>> wanted = of(TCP, 80, 80) | of(TCP, 443, 443) | every(UDP) | every(SCTP)
+    >>> [describe(part) for part in comparisons(wanted)]
+    ['udp, sctp', 'tcp/80, tcp/443']
+    """
+    whole: list[Range] = []
+    ports: dict[int, list[Range]] = {}
+    for low, high in traffic.ranges:
+        first, last = (low + LAST_PORT) >> 16, (high + 1 >> 16) - 1
+        if first <= last:
+            whole.append((first << 16, last << 16 | LAST_PORT))
+        if low & LAST_PORT:
+            ports.setdefault(low >> 16, []).append((low, min(high, low | LAST_PORT)))
+        if high & LAST_PORT != LAST_PORT and (high >> 16 != low >> 16 or not low & LAST_PORT):
+            ports.setdefault(high >> 16, []).append((high & ~LAST_PORT, high))
+    return tuple(Intervals(tuple(ranges)) for ranges in (whole, *ports.values()) if ranges)
+
+
 def describe(traffic: Intervals) -> str:
     """A short text for people, in the policy language's notation."""
     if traffic == ANY:

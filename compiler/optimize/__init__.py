@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.arms import Arm, Arms
 from npc.compiler.frontend.syntax import ClusterPolicy, Direction, Policy
 from npc.compiler.inventory import ContainerPort, Endpoint
 from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan, Reason
@@ -74,14 +74,18 @@ class _Classes:
         """All of them, those that allow everything included."""
         subjects: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Endpoint]] = {}
         reasons: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Reason]] = {}
+        written: dict[tuple[Packets, tuple[LoggedRule, ...]], Arms] = {}
         for question, endpoints in self._subjects.items():
             deciders = self._deciders[question]
             tiers = self._tiers(deciders, endpoints[0])
             answer = tiers.decision(), self._logs(tiers)
+            written.setdefault(answer, tiers.written())
             subjects.setdefault(answer, []).extend(endpoints)
             reasons.setdefault(answer, []).append(Reason(tuple(endpoints), deciders))
         for (decision, logs), members in subjects.items():
-            yield Class(self.direction, decision, tuple(members), tuple(reasons[decision, logs]), logs)
+            answer = decision, logs
+            why = tuple(reasons[answer])
+            yield Class(self.direction, decision, tuple(members), why, logs, written[answer])
 
     def hairpins(self) -> Iterator[tuple[Endpoint, int, Intervals]]:
         """The subjects' addresses to which not everything passes from themselves, with what does."""
@@ -103,10 +107,11 @@ class _Classes:
         return known
 
     def _tiers(self, deciders: Deciders, subject: Endpoint) -> Tiers:
-        network: Packets | None = None
+        network: Arms | None = None
         logging: tuple[Match, ...] = ()
         if deciders.network:
-            network = PacketSet.of(self.model.rectangles(deciders.network, self.direction, subject))
+            rectangles = self.model.rectangles(deciders.network, self.direction, subject)
+            network = tuple(Arm(own, peers) for own, peers in rectangles if peers)
             logging = tuple(
                 self.model.match(policy, index, self.direction, subject)
                 for policy in deciders.network

@@ -42,9 +42,9 @@ from npc.compiler.algebra.addresses import (
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
+from npc.compiler.arms import by_traffic
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.blocks import hulls
-from npc.compiler.optimize.cover import by_traffic
 from npc.compiler.plan import Class, Plan
 from npc.testing.decisions import Decisions
 from npc.testing.notation import read_traffic, traffic_text

@@ -9,6 +9,7 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import ANYONE, Group, Peers
+from npc.compiler.arms import Arm
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.frontend.syntax import EVERYTHING, Action, ClusterPolicy, Log, Pods, Rule, Tier
 from npc.compiler.tiers import Match, Ordered, Packets, Tiers
@@ -48,7 +49,7 @@ ALLOWING = _matches(st.just(Action.ALLOW))
 def tiers(draw: st.DrawFn) -> tuple[Tiers, tuple[Match, ...] | None]:
     """Tiers, and the rules of the NetworkPolicies."""
     network = draw(st.none() | ALLOWING)
-    allowed = None if network is None else PacketSet.of(_rectangles(network))
+    allowed = None if network is None else tuple(Arm(*one) for one in _rectangles(network))
     logging = tuple(one for one in network or () if one.rule.log)
     admin, baseline = (Ordered.of(draw(ORDERED)) for _ in range(2))
     return Tiers(admin, allowed, logging, baseline), network

@@ -9,10 +9,10 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import cidrs, format_cidr
 from npc.compiler.algebra.intervals import Range
 from npc.compiler.algebra.peers import ANYONE, Peers
+from npc.compiler.arms import by_traffic
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.optimize.blocks import hulls
-from npc.compiler.optimize.cover import by_traffic
 from npc.compiler.plan import Class, Plan
 
 SEPARATOR = "separator"
