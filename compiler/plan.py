@@ -87,7 +87,7 @@ class Plan:
 
     classes: tuple[Class, ...]
     names: Mapping[int, str] = field(compare=False, repr=False)
-    """`namespace/name` of the endpoint behind each address that the classes speak of."""
+    """`namespace/name` of the endpoint behind each address that the plan speaks of, and maybe of others."""
     node: str | None = None
     """The node whose endpoints are the subjects; None: all of the inventory's."""
     node_addresses: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)

@@ -1,13 +1,13 @@
 """Policies meet the inventory: who is decided for by which policies, and whom their peers mean.
 
-Takes valid policies and an inventory, gives a `Model`. Subjects are found namespace by namespace;
-peers become `Group`s when they are asked for, each selector once.
+Takes valid policies and an inventory, gives a `Model`. Subjects and peers become endpoints when they
+are asked for: peers as `Group`s, each selector once.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
@@ -15,8 +15,8 @@ from npc.compiler.algebra.addresses import cidrs
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import ANYONE, Group, Peers
+from npc.compiler.deciding import Subjects
 from npc.compiler.frontend.syntax import (
-    EVERYTHING,
     BehindService,
     Block,
     ClusterPolicy,
@@ -33,10 +33,10 @@ from npc.compiler.frontend.syntax import (
     Requirement,
     Rule,
     Selector,
-    Tier,
 )
-from npc.compiler.inventory import NAME_LABEL, Endpoint, Inventory, Node, Service
-from npc.compiler.labels import Bits, LabelIndex, bits_of, members
+from npc.compiler.inventory import NAME_LABEL, ContainerPort, Endpoint, Inventory, Node, Service
+from npc.compiler.labels import Bits, bits_of
+from npc.compiler.population import Population
 from npc.compiler.tiers import Deciders, Match
 
 Rectangle = tuple[Intervals, Peers]
@@ -53,70 +53,69 @@ class Model:
     policies: tuple[NetworkPolicy, ...]
     cluster_policies: tuple[ClusterPolicy, ...]
     inventory: Inventory
-    names: dict[int, str] = field(default_factory=dict)
-    """The endpoint or node behind each address of the groups made so far."""
-    _pods: LabelIndex = field(init=False)
-    _spaces: LabelIndex = field(init=False)
-    _space_names: list[str] = field(init=False)
-    _nodes: LabelIndex = field(init=False)
+    population: Population = field(init=False)
+    _deciding: dict[Direction, Subjects] = field(init=False)
     _services: dict[tuple[str, str], Service] = field(init=False)
     _subjects: dict[int, Bits] = field(default_factory=dict)
     """Of cluster policies, by identity."""
     _groups: dict[str, Group] = field(default_factory=dict)
-    _group_endpoints: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _group_endpoints: dict[str, Sequence[int]] = field(default_factory=dict)
     _rule_peers: dict[tuple[str, tuple[Peer, ...]], Peers] = field(default_factory=dict)
+    _served: dict[tuple[str, NamedPort], tuple[Rectangle, ...]] = field(default_factory=dict)
+    """By whom an egress named port is met, and at which numbers."""
 
     def __post_init__(self) -> None:
-        self._pods = LabelIndex([endpoint.labels for endpoint in self.inventory.endpoints])
-        self._space_names = list(self.inventory.namespaces)
-        self._spaces = LabelIndex(list(self.inventory.namespaces.values()))
-        self._nodes = LabelIndex([node.labels for node in self.inventory.nodes])
+        self.population = Population(self.inventory)
+        self._deciding = {
+            one: Subjects(one, self.policies, self.cluster_policies, self.inventory.namespaces)
+            for one in Direction
+        }
         self._services = {(one.namespace, one.name): one for one in self.inventory.services}
 
+    def __reduce__(self) -> tuple[type[Model], tuple[object, ...]]:
+        """A copy in another process works things out again: identities are not the same there."""
+        return Model, (self.policies, self.cluster_policies, self.inventory)
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """`namespace/name` of the endpoint behind each address of the inventory, or the node's name."""
+        return self.population.names
+
     def deciding(self, direction: Direction, node: str | None = None) -> Iterator[tuple[Endpoint, Deciders]]:
-        """Each endpoint (of a node, or of all) that policies decide for, with them, in order of its name."""
+        """Each endpoint (of a node, or of all) that policies decide for, with them, in order of its name.
+
+        Endpoints that the same policies decide for have the same object.
+        """
         for number, deciders in self.deciders(direction, node):
             yield self.inventory.endpoints[number], deciders
 
     def deciders(self, direction: Direction, node: str | None = None) -> Iterator[tuple[int, Deciders]]:
         """As `deciding`, with the endpoints by their numbers in the inventory."""
-        network = dict(self._isolating(direction, node))
-        cluster = dict(self._governing(direction, node))
-        for number in sorted(network.keys() | cluster.keys()) if cluster else network:
-            admin, baseline = cluster.get(number, ((), ()))
-            yield number, Deciders(admin, network.get(number, ()), baseline)
+        endpoints = self.inventory.endpoints
+        subjects = self._deciding[direction]
+        for number in range(len(endpoints)) if node is None else self.population.on_node(node):
+            deciders = subjects.deciders(endpoints[number])
+            if deciders is not None:
+                yield number, deciders
 
     def idle(self) -> Iterator[Policy]:
         """The policies that select no endpoint of the inventory."""
-        by_namespace: dict[str, list[NetworkPolicy]] = {}
-        for policy in self.policies:
-            by_namespace.setdefault(policy.namespace, []).append(policy)
-        for namespace, policies in by_namespace.items():
-            first, last = self._endpoints_of(namespace)
-            index = LabelIndex([endpoint.labels for endpoint in self.inventory.endpoints[first:last]])
-            yield from (one for one in policies if not index.select(one.subject, index.everything))
+        yield from (one for one in self.policies if not self.population.within(one.namespace, one.subject))
         yield from (one for one in self.cluster_policies if not self.subjects(one))
 
     def subjects(self, policy: ClusterPolicy) -> Bits:
         """The endpoints that a cluster policy is for."""
         if id(policy) not in self._subjects:
-            self._subjects[id(policy)] = self._select(policy.subject, "")
+            self._subjects[id(policy)] = self.selected(policy.subject, "")
         return self._subjects[id(policy)]
 
     def selected(self, peer: Pods | BehindService, namespace: str) -> Bits:
         """The endpoints that a peer of a policy in `namespace` means (P7, X5)."""
-        match peer:
-            case Pods():
-                return self._select(peer, namespace)
-            case BehindService():
-                service = self._service(peer, namespace)
-                wanted = (Requirement(key, Operator.IN, (one,)) for key, one in service.selector.items())
-                return self._pods.select(Selector.of([*wanted]), self._block_of(service.namespace))
+        return bits_of(self._select(peer, namespace), len(self.inventory.endpoints))
 
     def selected_nodes(self, peer: Nodes) -> Iterator[Node]:
         """The nodes that a peer means (C4)."""
-        chosen = members(self._nodes.select(peer.nodes, self._nodes.everything))
-        return (self.inventory.nodes[number] for number in chosen)
+        return (self.inventory.nodes[number] for number in self.population.nodes(peer.nodes))
 
     def match(self, policy: Policy, index: int, direction: Direction, subject: Endpoint) -> Match:
         """What one rule of a policy matches at a subject."""
@@ -131,58 +130,6 @@ class Model:
         for policy in policies:
             for rule in policy.rules(direction):
                 yield from self._of_rule(rule, policy.namespace, direction, subject)
-
-    def _isolating(
-        self, direction: Direction, node: str | None
-    ) -> Iterator[tuple[int, tuple[NetworkPolicy, ...]]]:
-        """Each isolated endpoint with the NetworkPolicies that isolate it (P1), in order."""
-        by_namespace: dict[str, list[NetworkPolicy]] = {}
-        for policy in self.policies:
-            if direction in policy.isolates:
-                by_namespace.setdefault(policy.namespace, []).append(policy)
-        for namespace, policies in sorted(by_namespace.items()):
-            first, last = self._endpoints_of(namespace)
-            subjects = [
-                number
-                for number in range(first, last)
-                if node is None or self.inventory.endpoints[number].node == node
-            ]
-            if not subjects:
-                continue
-            index = LabelIndex([self.inventory.endpoints[number].labels for number in subjects])
-            isolated_by: dict[int, list[NetworkPolicy]] = {}
-            for policy in sorted(policies, key=lambda policy: policy.name):
-                for position in members(index.select(policy.subject, index.everything)):
-                    isolated_by.setdefault(position, []).append(policy)
-            for position, found in sorted(isolated_by.items()):
-                yield subjects[position], tuple(found)
-
-    def _governing(
-        self, direction: Direction, node: str | None
-    ) -> Iterator[tuple[int, tuple[tuple[ClusterPolicy, ...], tuple[ClusterPolicy, ...]]]]:
-        """Each endpoint with the cluster policies of the Admin and of the Baseline tier that are for it.
-
-        The endpoints are parted by one policy after the other: there are few different answers.
-        """
-        policies = sorted((one for one in self.cluster_policies if one.rules(direction)), key=_precedence)
-        if not policies:
-            return
-        endpoints = self.inventory.endpoints
-        everyone = self._pods.everything
-        if node is not None:
-            on_node = (number for number, one in enumerate(endpoints) if one.node == node)
-            everyone = bits_of(on_node, len(endpoints))
-        parts: dict[tuple[int, ...], Bits] = {(): everyone}
-        for number, policy in enumerate(policies):
-            bits = self.subjects(policy)
-            parted = {before: part & ~bits for before, part in parts.items()}
-            parted |= {(*before, number): part & bits for before, part in parts.items()}
-            parts = {found: part for found, part in parted.items() if part}
-        for found, part in parts.items():
-            if found:
-                governing = [policies[number] for number in found]
-                admin, baseline = (tuple(one for one in governing if one.tier is tier) for tier in Tier)
-                yield from ((number, (admin, baseline)) for number in members(part))
 
     def _of_rule(
         self, rule: Rule, namespace: str, direction: Direction, subject: Endpoint
@@ -239,59 +186,42 @@ class Model:
             self._rule_peers[key] = Peers() | Peers(frozenset(groups), Intervals.union(blocks))
         return self._rule_peers[key]
 
-    def _endpoints_of(self, namespace: str) -> tuple[int, int]:
-        """The first endpoint of a namespace, and the one after its last."""
-        endpoints = self.inventory.endpoints
-        first = bisect_left(endpoints, namespace, key=_namespace_of)
-        return first, bisect_left(endpoints, namespace + "\0", lo=first, key=_namespace_of)
-
     def _group(self, peer: Pods | Nodes | BehindService, namespace: str) -> Group:
         key = _group_key(peer, namespace)
         if key not in self._groups:
             match peer:
                 case Nodes():
-                    self._keep_nodes(key, self.selected_nodes(peer))
+                    # No endpoint stands behind a node's address (C4).
+                    self._group_endpoints[key] = ()
+                    addresses = (one for node in self.selected_nodes(peer) for one in node.addresses)
+                    self._groups[key] = Group(key, frozenset(addresses))
                 case _:
-                    self._keep(key, members(self.selected(peer, namespace)))
+                    self._keep(key, self._select(peer, namespace))
         return self._groups[key]
 
-    def _keep(self, key: str, endpoints: Iterable[int], among: Intervals | None = None) -> Group:
+    def _keep(self, key: str, chosen: Sequence[int], among: Intervals | None = None) -> Group:
         """The group of some endpoints' addresses, or of those among some addresses."""
-        chosen = tuple(endpoints)
-        addresses = []
-        for number in chosen:
-            endpoint = self.inventory.endpoints[number]
-            for address in endpoint.addresses:
-                if among is None or address in among:
-                    addresses.append(address)
-                    self.names[address] = str(endpoint)
+        endpoints = self.inventory.endpoints
+        addresses = (address for number in chosen for address in endpoints[number].addresses)
+        if among is not None:
+            addresses = (address for address in addresses if address in among)
         self._group_endpoints[key] = chosen
         self._groups[key] = group = Group(key, frozenset(addresses))
         return group
 
-    def _keep_nodes(self, key: str, chosen: Iterable[Node]) -> None:
-        """The group of some nodes' addresses; no endpoint stands behind them (C4)."""
-        nodes = list(chosen)
-        for node in nodes:
-            for address in node.addresses:
-                self.names.setdefault(address, node.name)
-        self._group_endpoints[key] = ()
-        self._groups[key] = Group(key, frozenset(one for node in nodes for one in node.addresses))
-
-    def _select(self, peer: Pods, namespace: str) -> Bits:
-        """The endpoints that a peer means: of the policy's namespace, or of those it selects (P7)."""
-        if peer.namespaces is None:
-            return self._pods.select(peer.pods, self._block_of(namespace))
-        if peer.namespaces == EVERYTHING:
-            return self._pods.select(peer.pods, self._pods.everything)
-        among = 0
-        for number in members(self._spaces.select(peer.namespaces, self._spaces.everything)):
-            among |= self._block_of(self._space_names[number])
-        return self._pods.select(peer.pods, among)
-
-    def _block_of(self, namespace: str) -> Bits:
-        first, last = self._endpoints_of(namespace)
-        return ((1 << (last - first)) - 1) << first
+    def _select(self, peer: Pods | BehindService, namespace: str) -> Sequence[int]:
+        """The numbers of those that a peer means: of the policy's namespace, or of those it selects (P7)."""
+        if isinstance(peer, BehindService):
+            service = self._service(peer, namespace)
+            wanted = [Requirement(key, Operator.IN, (one,)) for key, one in service.selector.items()]
+            return self.population.within(service.namespace, Selector.of(wanted))
+        match peer.namespaces:
+            case None:
+                return self.population.within(namespace, peer.pods)
+            case Selector(requirements=(one,)) if _is_name(one):
+                return self.population.within(one.values[0], peer.pods)
+            case namespaces:
+                return self.population.across(namespaces, peer.pods)
 
     def _service(self, peer: BehindService, namespace: str) -> Service:
         return self._services[peer.namespace or namespace, peer.name]
@@ -311,35 +241,43 @@ class Model:
         self, port: NamedPort, peers: tuple[Peer, ...] | None, namespace: str
     ) -> Iterator[Rectangle]:
         """An egress named port, resolved at each peer endpoint by itself (P10)."""
-        everyone = range(len(self.inventory.endpoints))
         if peers is None:
-            yield from self._serving(port, "any", everyone)
+            yield from self._serving(port, "any", None)
             return
         for peer in peers:
             match peer:
                 case Block():
-                    yield from self._serving(port, str(_canonical(peer)), everyone, addresses_of(peer))
+                    yield from self._serving(port, str(_canonical(peer)), None, addresses_of(peer))
                 case _:
                     group = self._group(peer, namespace)
                     yield from self._serving(port, group.key, self._group_endpoints[group.key])
 
     def _serving(
-        self, port: NamedPort, key: str, endpoints: Iterable[int], among: Intervals | None = None
+        self, port: NamedPort, key: str, endpoints: Sequence[int] | None, among: Intervals | None = None
+    ) -> tuple[Rectangle, ...]:
+        """The endpoints (None: of all) that have a named port, by the number that they give it."""
+        if (key, port) not in self._served:
+            self._served[key, port] = tuple(self._resolved(port, key, endpoints, among))
+        return self._served[key, port]
+
+    def _resolved(
+        self, port: NamedPort, key: str, endpoints: Sequence[int] | None, among: Intervals | None
     ) -> Iterator[Rectangle]:
-        """The endpoints that have a named port, by the number that they give it."""
+        serving = self.population.serving(port.name)
         by_traffic: dict[Intervals, list[int]] = {}
-        for one in endpoints:
+        for one in _in_both(serving, endpoints):
             if among is not None and not any(a in among for a in self.inventory.endpoints[one].addresses):
                 continue
-            for found in named(self.inventory.endpoints[one], port):
-                by_traffic.setdefault(found, []).append(one)
+            for found in serving[one]:
+                if port.protocol in (found.protocol, None):
+                    by_traffic.setdefault(_traffic(found), []).append(one)
         name = f"{'any' if port.protocol is None else traffic.NAMES[port.protocol]}/{port.name}"
-        for found, serving in sorted(by_traffic.items(), key=lambda item: item[0].ranges):
-            number = found.ranges[0][0] & traffic.LAST_PORT
-            at = number if port.protocol is not None else traffic.describe(found)
+        for met, numbers in sorted(by_traffic.items(), key=lambda item: item[0].ranges):
+            number = met.ranges[0][0] & traffic.LAST_PORT
+            at = number if port.protocol is not None else traffic.describe(met)
             group_key = f"{key} serving {name} at {at}"
-            group = self._groups.get(group_key) or self._keep(group_key, serving, among)
-            yield found, Peers(frozenset({group}))
+            group = self._groups.get(group_key) or self._keep(group_key, numbers, among)
+            yield met, Peers(frozenset({group}))
 
 
 def names_ports(policy: Policy, direction: Direction) -> bool:
@@ -350,10 +288,29 @@ def names_ports(policy: Policy, direction: Direction) -> bool:
 def named(endpoint: Endpoint, port: NamedPort) -> list[Intervals]:
     """The traffic that an endpoint means by a named port (P10)."""
     return [
-        traffic.of(one.protocol, one.number, one.number)
+        _traffic(one)
         for one in endpoint.ports
         if one.name == port.name and port.protocol in (one.protocol, None)
     ]
+
+
+def _traffic(port: ContainerPort) -> Intervals:
+    return traffic.of(port.protocol, port.number, port.number)
+
+
+def _in_both(serving: Mapping[int, object], endpoints: Sequence[int] | None) -> Iterable[int]:
+    """The endpoints, in order, that serve a port; of all endpoints where none are given."""
+    if endpoints is None:
+        return serving
+    if len(endpoints) <= len(serving):
+        return (one for one in endpoints if one in serving)
+    return (one for one in serving if _is_among(one, endpoints))
+
+
+def _is_among(number: int, numbers: Sequence[int]) -> bool:
+    """Whether a number is among others, which are in order."""
+    at = bisect_left(numbers, number)
+    return at < len(numbers) and numbers[at] == number
 
 
 def addresses_of(block: Block) -> Intervals:
@@ -372,13 +329,9 @@ def _namespace(policy: Policy) -> str:
     return policy.namespace if isinstance(policy, NetworkPolicy) else ""
 
 
-def _namespace_of(endpoint: Endpoint) -> str:
-    return endpoint.namespace
-
-
-def _precedence(policy: ClusterPolicy) -> tuple[int, str, str]:
-    """The order of policies in a tier: by priority, and where that is equal by name (C2)."""
-    return policy.priority, policy.name, policy.kind
+def _is_name(one: Requirement) -> bool:
+    """Whether a condition on a namespace's labels is met by the one of that name alone (E4)."""
+    return one.key == NAME_LABEL and one.operator is Operator.IN and len(one.values) == 1
 
 
 def _group_key(peer: Pods | Nodes | BehindService, namespace: str) -> str:
@@ -394,9 +347,7 @@ def _group_key(peer: Pods | Nodes | BehindService, namespace: str) -> str:
             return f"{pods} in ns/{namespace}"
         case Selector(requirements=()):
             return f"{pods} in ns"
-        case Selector(requirements=(one,)) if (
-            one.key == NAME_LABEL and one.operator is Operator.IN and len(one.values) == 1
-        ):
+        case Selector(requirements=(one,)) if _is_name(one):
             return f"{pods} in ns/{one.values[0]}"
         case namespaces:
             return f"{pods} in ns({namespaces})"

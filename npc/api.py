@@ -290,7 +290,7 @@ def _nothing_isolated(model: Model, node: str | None) -> Diagnostic:
     where = f" of the node {node}" if node is not None else ""
     if not (model.policies or model.cluster_policies):
         why, help = f"there is no policy that isolates an endpoint{where}", "add files with policies"
-    elif node is not None and all(one.node != node for one in model.inventory.endpoints):
+    elif node is not None and not model.population.on_node(node):
         why, help = f"no endpoint runs on the node {node}", ""
     elif selecting := _selecting(model, node):
         why = f"no policy of the input denies anything to an endpoint{where}"

@@ -27,7 +27,6 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
     classes: list[Class] = []
     unrestricted: list[Class] = []
     hairpins: dict[int, Intervals] = {}
-    names: dict[int, str] = {}
     for direction in (Direction.EGRESS, Direction.INGRESS):
         found = _Classes(model, direction)
         for endpoint, deciders in model.deciding(direction, node):
@@ -35,16 +34,11 @@ def build_plan(model: Model, node: str | None = None) -> Plan:
         for one in sorted(found.classes(), key=lambda one: one.key):
             needs_rules = one.decision != ALLOW_ALL or one.logs
             (classes if needs_rules else unrestricted).append(one)
-        for endpoint, address, allowed in found.hairpins():
+        for address, allowed in found.hairpins():
             hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
-            names[address] = str(endpoint)
-    names |= model.names
-    subjects = [subject for one in classes for subject in one.subjects]
-    for subject in subjects:
-        names.update(dict.fromkeys(subject.addresses, str(subject)))
-    used = {subject.node for subject in subjects}
+    used = {subject.node for one in classes for subject in one.subjects}
     addresses = {one.name: one.addresses for one in model.inventory.nodes if one.name in used}
-    return Plan(tuple(classes), names, node, addresses, tuple(unrestricted), _grouped(hairpins))
+    return Plan(tuple(classes), model.names, node, addresses, tuple(unrestricted), _grouped(hairpins))
 
 
 @dataclass(slots=True)
@@ -87,7 +81,7 @@ class _Classes:
             why = tuple(reasons[answer])
             yield Class(self.direction, decision, tuple(members), why, logs, written[answer])
 
-    def hairpins(self) -> Iterator[tuple[Endpoint, int, Intervals]]:
+    def hairpins(self) -> Iterator[tuple[int, Intervals]]:
         """The subjects' addresses to which not everything passes from themselves, with what does."""
         for question, endpoints in self._subjects.items():
             deciders = self._deciders[question]
@@ -98,7 +92,7 @@ class _Classes:
                 for address in endpoint.addresses:
                     allowed = tiers.hairpin(address)
                     if allowed != traffic.ANY:
-                        yield endpoint, address, allowed
+                        yield address, allowed
 
     def _names(self, policy: Policy) -> bool:
         known = self._names_ports.get(id(policy))

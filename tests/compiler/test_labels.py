@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npc.compiler.frontend.syntax import EVERYTHING, Operator, Requirement, Selector
-from npc.compiler.labels import LabelIndex, bits_of, members
+from npc.compiler.labels import LabelIndex, bits_of, matches, members
 
 KEYS, VALUES = ("app", "tier", "zone"), ("", "a", "b")
 LABELS = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
@@ -98,3 +98,15 @@ def test_bitsets_and_numbers(numbers: set[int]) -> None:
     bits = bits_of(numbers, 201)
     assert bits == sum(1 << number for number in numbers)
     assert list(members(bits)) == sorted(numbers)
+
+
+@given(THINGS, st.integers(0, 300), SELECTORS)
+def test_finding_few_or_many(things: list[dict[str, str]], others: int, selector: Selector) -> None:
+    """However rare a label is, what is found is what each thing's labels say by themselves."""
+    things = [*things, *({} for _ in range(others))]
+    assert list(LabelIndex(things).find(selector)) == [
+        number for number, labels in enumerate(things) if matches(selector, labels)
+    ]
+    assert [matches(selector, labels) for labels in things] == [
+        all(holds(requirement, labels) for requirement in selector.requirements) for labels in things
+    ]
