@@ -73,6 +73,8 @@ class Backend:
     """The names that `--set NAME=VALUE` may set for this target, each with its meaning in a line."""
     template_folder: Path = BUILT_IN
     """Where the templates are: a third party's target has its own folder."""
+    series: Callable[[Options], Callable[[Plan], Any]] | None = None
+    """Where given: for some options, a `lower` for plans of one cluster, which may keep what they share."""
 
 
 @dataclass(frozen=True, slots=True)

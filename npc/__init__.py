@@ -11,29 +11,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npc.api import Compilation, check_paths, compile_paths, compile_sources
+    from npc.api import Compilation, check_paths, compile_nodes, compile_paths, compile_sources
     from npc.backends.base import Deny, Options, OwnNode
     from npc.compiler.frontend.diagnostics import Diagnostic, InputError
     from npc.compiler.frontend.source import Source
+    from npc.nodes import Fleet
 
 __all__ = [
     "Compilation",
     "Deny",
     "Diagnostic",
+    "Fleet",
     "InputError",
     "Options",
     "OwnNode",
     "Source",
     "check_paths",
+    "compile_nodes",
     "compile_paths",
     "compile_sources",
 ]
 
 _MODULES = {
-    "npc.api": ("Compilation", "check_paths", "compile_paths", "compile_sources"),
+    "npc.api": ("Compilation", "check_paths", "compile_nodes", "compile_paths", "compile_sources"),
     "npc.backends.base": ("Deny", "Options", "OwnNode"),
     "npc.compiler.frontend.diagnostics": ("Diagnostic", "InputError"),
     "npc.compiler.frontend.source": ("Source",),
+    "npc.nodes": ("Fleet",),
 }
 """Where the names are: imported when they are asked for (PEP 562), as `npc --help` needs no compiler."""
 

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from npc.backends.base import Backend, Options, Printer, Target, find_target
-from npc.backends.printing import render
+from npc.backends.printing import Templates
 from npc.compiler.ambiguity import ambiguous_priorities
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import (
@@ -34,6 +35,9 @@ from npc.compiler.optimize.passes import PASSES, Pass, optimize
 from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
+
+if TYPE_CHECKING:
+    from npc.nodes import Fleet
 
 _FEW = 5
 """Policies that a message names."""
@@ -102,7 +106,7 @@ def compile_sources(
         return print_sources(found, backend, progress=progress, today=today)
     planned = plan_sources(found, node=node, progress=progress, today=today)
     step("lowering", 0, 1)
-    with _collector_paused():
+    with collector_paused():
         artifacts = emit(planned.plan, backend, options, template_dir)
     return Compilation(artifacts, planned.plan, planned.diagnostics)
 
@@ -117,7 +121,7 @@ def plan_sources(
 ) -> Planned:
     """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
     step = progress or _nobody
-    with _collector_paused():
+    with collector_paused():
         loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
@@ -133,11 +137,52 @@ def model_sources(
     What `at_odds` finds is not among them.
     """
     step = progress or _nobody
-    with _collector_paused():
+    with collector_paused():
         loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded)
         return _model(loaded, inventory), tuple(diagnostics)
+
+
+def compile_nodes(
+    paths: Iterable[str],
+    target: str = "nft",
+    *,
+    options: Options | None = None,
+    template_dir: Path | None = None,
+    progress: Progress | None = None,
+    today: date | None = None,
+    stdin: Callable[[], bytes] | None = None,
+) -> Fleet:
+    """Every node of the inventory, ready to be compiled; as `compile_paths` otherwise.
+
+    The files are read and checked here; what the Fleet gives is compiled as it is asked for.
+    """
+    found, faults = sources(paths, stdin or _standard_input)
+    if faults:
+        raise InputError(faults)
+    backend = find_target(target)
+    options = options or Options()
+    _check_settings(backend, options)
+    if isinstance(backend, Printer):
+        raise _no_nodes_in(backend, "separate rules for each node", "--all-nodes")
+    step = progress or _nobody
+    with collector_paused():
+        loaded = load(found, progress, today=today)
+        step("resolving", 0, 1)
+        inventory, diagnostics = _inventory(loaded)
+        nodes = tuple(sorted(inventory.node_names()))
+        if not nodes:
+            diagnostics.append(Diagnostic(codes.UNKNOWN_NODE, "the inventory names no node"))
+            raise InputError(diagnostics)
+        model = _checked_model(loaded, inventory, diagnostics)
+        diagnostics += _idle(model)
+        diagnostics += _on_no_node(model)
+        if not any(plan.classes or plan.hairpins for plan in (build_plan(model, node) for node in nodes)):
+            diagnostics.append(_nothing_isolated(model, None))
+    from npc.nodes import Fleet, NodeCompiler  # which need what is in here
+
+    return Fleet(nodes, NodeCompiler(model, backend, options, template_dir), tuple(diagnostics))
 
 
 def print_sources(
@@ -149,7 +194,7 @@ def print_sources(
 ) -> Compilation:
     """The policies in sources in another notation, each once; raises as `compile_paths`."""
     step = progress or _nobody
-    with _collector_paused():
+    with collector_paused():
         loaded = load(found, progress, today=today)
         diagnostics = [*loaded.diagnostics, *_duplicates(loaded)]
         policies: tuple[Policy, ...] = (*loaded.policies, *loaded.cluster_policies)
@@ -180,7 +225,7 @@ def check_sources(
     found: Iterable[Source], *, today: date | None = None, inventory: Inventory | None = None
 ) -> tuple[Diagnostic, ...]:
     """As `check_paths`, of what sources hold; `inventory` takes the place of one among them."""
-    with _collector_paused():
+    with collector_paused():
         loaded = load(found, today=today)
         own, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
         diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *faults]
@@ -204,19 +249,33 @@ def _check_settings(target: Target, options: Options) -> None:
 
 def _check_no_node(printer: Printer, node: str | None) -> None:
     if node is not None:
-        message = f"the target {printer.name} has nothing for the node {node!r}: it prints all policies"
-        raise InputError([Diagnostic(codes.OPTION, message, help="leave out --node")])
+        raise _no_nodes_in(printer, f"nothing for the node {node!r}", "--node")
+
+
+def _no_nodes_in(printer: Printer, what: str, option: str) -> InputError:
+    message = f"the target {printer.name} has {what}: it prints all policies"
+    return InputError([Diagnostic(codes.OPTION, message, help=f"leave out {option}")])
 
 
 def emit(
     plan: Plan, backend: Backend, options: Options, template_dir: Path | None = None
 ) -> Mapping[str, str]:
     """A plan as a target's files: file name to text."""
-    ruleset = backend.lower(plan, options)
-    return {
-        name: render(template, template_dir, backend.template_folder, ruleset=ruleset)
-        for name, template in backend.templates.items()
-    }
+    return emitter(backend, options, template_dir)(plan)
+
+
+def emitter(
+    backend: Backend, options: Options, template_dir: Path | None = None
+) -> Callable[[Plan], Mapping[str, str]]:
+    """What makes a target's files of plans, one after the other: what they share it makes once."""
+    lower = backend.series(options) if backend.series is not None else None
+    templates = Templates(template_dir, backend.template_folder)
+
+    def files(plan: Plan) -> Mapping[str, str]:
+        ruleset = lower(plan) if lower is not None else backend.lower(plan, options)
+        return {name: templates.render(one, ruleset=ruleset) for name, one in backend.templates.items()}
+
+    return files
 
 
 def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
@@ -247,20 +306,43 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
         raise InputError(
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
+    model = _checked_model(loaded, inventory, diagnostics)
+    if node is None:
+        diagnostics += _idle(model)
+    plan = build_plan(model, node)
+    if not plan.classes and not plan.hairpins:
+        diagnostics.append(_nothing_isolated(model, node))
+    return plan
+
+
+def _checked_model(loaded: Loaded, inventory: Inventory, diagnostics: list[Diagnostic]) -> Model:
+    """The model; what is to be said of it is added to the diagnostics, InputError when that is an error."""
     model = _model(loaded, inventory)
     found = list(at_odds(model))
     diagnostics += found
     if has_errors(found):
         raise InputError(diagnostics)
-    if node is None:
-        diagnostics += [
-            Diagnostic(codes.NO_ENDPOINT, f"the {one.kind} {one} selects no endpoint", one.origin)
-            for one in model.idle()
-        ]
-    plan = build_plan(model, node)
-    if not plan.classes and not plan.hairpins:
-        diagnostics.append(_nothing_isolated(model, node))
-    return plan
+    return model
+
+
+def _idle(model: Model) -> list[Diagnostic]:
+    """The policies that are for nobody."""
+    return [
+        Diagnostic(codes.NO_ENDPOINT, f"the {one.kind} {one} selects no endpoint", one.origin)
+        for one in model.idle()
+    ]
+
+
+def _on_no_node(model: Model) -> list[Diagnostic]:
+    """Whom policies decide for, and no ruleset of a node rules."""
+    found = sorted(
+        {str(one) for direction in Direction for one, _ in model.deciding(direction, "") if not one.node}
+    )
+    if not found:
+        return []
+    few = ", ".join(found[:_FEW]) + (", ..." if len(found) > _FEW else "")
+    message = f"policies decide for endpoints that run on no node, and no ruleset rules: {few}"
+    return [Diagnostic(codes.ON_NO_NODE, message, help="say in the inventory which node each runs on")]
 
 
 def at_odds(model: Model) -> Iterator[Diagnostic]:
@@ -339,7 +421,7 @@ def _nobody(_words: str, _done: int, _total: int) -> None:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Without the cyclic garbage collector: it finds nothing here, and trebles the time to decode."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -58,6 +58,10 @@ class InputError(Exception):
         first = next((d for d in self.diagnostics if d.severity is Severity.ERROR), None)
         super().__init__(first.message if first else "the input has errors")
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Diagnostic, ...]]]:
+        """An exception is copied from the arguments of Exception, which is given the message alone."""
+        return InputError, (self.diagnostics,)
+
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether one of them is an error."""

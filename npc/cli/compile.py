@@ -43,6 +43,27 @@ def command(
             "each is written whole or not at all. Default: standard output.",
         ),
     ] = None,
+    all_nodes: Annotated[
+        bool,
+        typer.Option(
+            "--all-nodes",
+            help="Compile for every node of the inventory, each into a folder of --output.",
+        ),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Processes for --all-nodes. Default: one for each CPU."
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            "--executor",
+            metavar="dask://HOST:PORT",
+            help="The Dask scheduler whose workers do --all-nodes, in place of processes of this machine.",
+        ),
+    ] = None,
     own_node: Annotated[
         OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
     ] = OwnNode.ALWAYS,
@@ -91,6 +112,28 @@ def command(
     if ovs_ports:
         own["ports"] = ",".join(filter(None, [own.get("ports"), *ovs_ports]))
     options = Options(own_node, deny_with, log_denied, table, hook_priority, own)
+    if all_nodes:
+        if node is not None:
+            raise typer.BadParameter("not beside --node", param_hint="--all-nodes")
+        from npc.cli.fleet import compile_fleet
+
+        compile_fleet(
+            [*paths, *(inventory or ())],
+            target,
+            options,
+            template_dir,
+            output,
+            day(today),
+            jobs=jobs,
+            address=executor,
+            format=format,
+            quiet=quiet,
+            strict=strict,
+        )
+        return
+    for hint, value in (("--jobs", jobs), ("--executor", executor)):
+        if value is not None:
+            raise typer.BadParameter("only with --all-nodes", param_hint=hint)
     from npc.api import compile_paths  # not for `npc --help`
 
     try:

@@ -32,9 +32,9 @@ def write(artifacts: Mapping[str, str], output: str) -> None:
     """
     path = Path(output)
     if not output:
-        raise _fault("'' names no file")
+        raise fault("'' names no file")
     if len(artifacts) > 1 and path.is_file():
-        raise _fault(f"{output} is a file, and there are {len(artifacts)} files to write: name a folder")
+        raise fault(f"{output} is a file, and there are {len(artifacts)} files to write: name a folder")
     try:
         if len(artifacts) > 1 or names_folder(output):
             path.mkdir(parents=True, exist_ok=True)
@@ -43,10 +43,11 @@ def write(artifacts: Mapping[str, str], output: str) -> None:
         else:
             _replace(path, *artifacts.values())
     except OSError as error:
-        raise _fault(f"cannot write {output}: {error.strerror}") from None
+        raise fault(f"cannot write {output}: {error.strerror}") from None
 
 
-def _fault(message: str) -> InputError:
+def fault(message: str) -> InputError:
+    """That the output cannot be written."""
     return InputError([Diagnostic(codes.OUTPUT, message)])
 
 
@@ -60,11 +61,22 @@ def _replace(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.chmod(0o666 & ~_umask())
+        move_into_place(temporary, path)
     except BaseException:
         temporary.unlink()
         raise
+
+
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Let a finished file of the same file system take a path; one that is replaced leaves its mode.
+
+    A symbolic link stays one: the file that it leads to is replaced.
+    """
+    path = path.resolve()
+    if path.exists():
+        temporary.chmod(path.stat().st_mode & 0o7777)
+    temporary.replace(path)
 
 
 def _umask() -> int:
@@ -84,6 +96,6 @@ def print_whole(text: str) -> None:
     except BrokenPipeError:
         raise  # whoever read has seen enough; typer knows what to do
     except OSError as error:
-        fault = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
-        report([fault], Format.TEXT, quiet=True)
+        found = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
+        report([found], Format.TEXT, quiet=True)
         raise typer.Exit(EXIT_INPUT) from None

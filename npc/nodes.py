@@ -1,0 +1,142 @@
+"""A cluster, node by node: the files of each node from one Model, wherever the work is done.
+
+Takes a model and what is to be made of it, gives the files of any node. They depend on the node alone: not
+on the nodes that came before it, nor on who does the work.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from npc.api import collector_paused, emitter
+from npc.backends.base import Backend, Options
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+from npc.compiler.frontend.documents import Progress
+from npc.compiler.optimize import build_plan
+from npc.compiler.resolve import Model
+from npc.workers import Shared, Team, Workers, in_process
+
+T = TypeVar("T")
+
+Artifacts = Mapping[str, str]
+"""A node's files: name to text."""
+
+_LARGEST_CHUNK = 8
+"""Nodes that are given to a worker at a time: enough that handing over costs little, and little is lost."""
+_CHUNKS_EACH = 4
+"""Chunks for each worker at least, where there are so many nodes: so that all end at about the same time."""
+
+
+@dataclass(slots=True)
+class NodeCompiler:
+    """Compiles one node after the other; what it has worked out for one it keeps for the others.
+
+    Travels to other processes without what it has worked out.
+    """
+
+    model: Model
+    backend: Backend
+    options: Options
+    template_dir: Path | None = None
+    _emit: Callable[..., Artifacts] = field(init=False, repr=False)
+    _lock: Any = field(init=False, repr=False)
+    """A model is asked by one thread at a time: each question may make it remember something."""
+
+    def __post_init__(self) -> None:
+        self._emit = emitter(self.backend, self.options, self.template_dir)
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        model = self.model
+        inputs = model.policies, model.cluster_policies, model.inventory
+        template_dir = None if self.template_dir is None else self.template_dir.resolve()
+        return _compiler, (inputs, self.backend, self.options, template_dir)
+
+    def compile(self, node: str) -> Artifacts:
+        """The files of one node; InputError where the target cannot express what it decides."""
+        if self.template_dir is not None and not self.template_dir.is_dir():
+            message = f"a worker has no folder {self.template_dir} with templates"
+            raise InputError([Diagnostic(codes.TEMPLATE, message, help="it has to be there on each machine")])
+        with self._lock, collector_paused():
+            return self._emit(build_plan(self.model, node))
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """All nodes of an inventory, to be compiled; iterating over it does so, one after the other, here."""
+
+    nodes: tuple[str, ...]
+    """By name."""
+    compiler: NodeCompiler
+    diagnostics: tuple[Diagnostic, ...]
+    """Warnings and notes about the policies and the inventory, each once."""
+
+    def __iter__(self) -> Iterator[tuple[str, Artifacts]]:
+        return self.compile()
+
+    def compile(
+        self, workers: Workers = in_process, progress: Progress | None = None
+    ) -> Iterator[tuple[str, Artifacts]]:
+        """Each node with its files, in order of the nodes' names.
+
+        InputError as soon as one cannot be compiled, or when the workers cannot be reached or are lost.
+        """
+        with workers(self.compiler) as team:
+            yield from self.each(_as_it_is, team, progress)
+
+    def each(
+        self, then: Callable[[str, Artifacts], T], team: Team, progress: Progress | None = None
+    ) -> Iterator[tuple[str, T]]:
+        """Each node, in order, with what `then` makes of its name and its files.
+
+        `then` is called where the node was compiled: only what it returns travels. It is called again where
+        a worker was lost before it could tell.
+        """
+        size = max(1, min(_LARGEST_CHUNK, len(self.nodes) // (_CHUNKS_EACH * team.size)))
+        chunks = [self.nodes[start : start + size] for start in range(0, len(self.nodes), size)]
+        pending: deque[Future[list[tuple[str, T]]]] = deque()
+        done = 0
+        try:
+            for number in range(len(chunks) + team.ahead):
+                if number < len(chunks):
+                    pending.append(team.executor.submit(_compile, team.share, chunks[number], then))
+                if number >= team.ahead:
+                    for result in _result(pending.popleft(), team):
+                        done += 1
+                        if progress is not None:
+                            progress("compiling nodes", done, len(self.nodes))
+                        yield result
+        finally:
+            for one in pending:
+                one.cancel()
+
+
+def _compiler(inputs: tuple[Any, ...], *rest: Any) -> NodeCompiler:
+    """A compiler that has travelled."""
+    return NodeCompiler(Model(*inputs), *rest)
+
+
+def _compile(
+    share: NodeCompiler | Shared[NodeCompiler], nodes: Sequence[str], then: Callable[[str, Artifacts], T]
+) -> list[tuple[str, T]]:
+    """A worker's task."""
+    compiler = share.get() if isinstance(share, Shared) else share
+    return [(node, then(node, compiler.compile(node))) for node in nodes]
+
+
+def _result(future: Future[list[tuple[str, T]]], team: Team) -> list[tuple[str, T]]:
+    """What a task came to; asks now and then whether there is anyone left to do it."""
+    while not wait([future], timeout=1.0).done:
+        team.check()
+    return future.result()
+
+
+def _as_it_is(_node: str, artifacts: Artifacts) -> Artifacts:
+    return artifacts
