@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name (E4)."""
@@ -43,6 +44,23 @@ class Endpoint:
         return f"{self.namespace}/{self.name}"
 
 
+class Absence(Enum):
+    """Why a pod is no endpoint (E1)."""
+
+    HOST_NETWORK = "it is on the host's network"
+    FINISHED = "it has finished"
+    NO_ADDRESS = "it has no address"
+
+
+@dataclass(frozen=True, slots=True)
+class Bystander:
+    """A pod or host that is no endpoint, as it would be one: kept to say so when somebody asks about it."""
+
+    pod: Endpoint
+    """Its labels and addresses as they were written, unless they cannot be read."""
+    absence: Absence
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     name: str
@@ -76,6 +94,8 @@ class Inventory:
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     nodes: tuple[Node, ...] = ()
     services: tuple[Service, ...] = ()
+    bystanders: tuple[Bystander, ...] = field(default=(), compare=False, repr=False)
+    """In the order in which they were written."""
 
     def node_names(self) -> set[str]:
         """Every node that is listed or that an endpoint runs on."""

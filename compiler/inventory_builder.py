@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import NO_HOSTS, Family, format_address, is_mapped, parse_address
+from npc.compiler.bystanders import bystander
 from npc.compiler.container_ports import named_ports
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.codes import Code
@@ -30,6 +31,8 @@ from npc.compiler.frontend.source import Origin, PathInDocument, format_path
 from npc.compiler.inventory import (
     LAST_OVS_PORT,
     NAME_LABEL,
+    Absence,
+    Bystander,
     ContainerPort,
     Endpoint,
     Inventory,
@@ -57,6 +60,7 @@ class _Builder:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     valid_labels: set[tuple[str, str | None]] = field(default_factory=set)
     """Labels that were looked at already: most pods share theirs."""
+    bystanders: list[Bystander] = field(default_factory=list)
     endpoints: dict[tuple[str, str], tuple[Endpoint, Origin, PathInDocument]] = field(default_factory=dict)
     """Each with where it was written, and the path from there to its name."""
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -114,6 +118,7 @@ class _Builder:
             {name: self.namespaces[name] for name in sorted(self.namespaces)},
             tuple(self.nodes[name] for name in sorted(self.nodes)),
             tuple(self.services[key] for key in sorted(self.services)),
+            tuple(self.bystanders),
         )
 
     def _pod(self, pod: schema.Object, origin: Origin) -> None:
@@ -122,9 +127,11 @@ class _Builder:
         about = f"Pod {namespace}/{metadata.name}"
         phase = status.phase if status is not None else None
         if spec is not None and spec.host_network:
+            self.bystanders.append(bystander(pod, Absence.HOST_NETWORK))
             self._leave_out(codes.HOST_NETWORK, about, "it is on the host's network", origin)
             return
         if phase in ("Succeeded", "Failed"):
+            self.bystanders.append(bystander(pod, Absence.FINISHED))
             self._leave_out(codes.FINISHED, about, f"its phase is {phase}", origin)
             return
         texts: list[tuple[str, PathInDocument]] = []
@@ -135,6 +142,7 @@ class _Builder:
             if not texts and status.pod_IP:
                 texts.append((status.pod_IP, ("status", "podIP")))
         if not texts:
+            self.bystanders.append(bystander(pod, Absence.NO_ADDRESS))
             self._leave_out(codes.NO_ADDRESS, about, "it has no address", origin)
             return
         addresses = self._addresses(texts, about, origin)

@@ -74,7 +74,28 @@ def _joined(one: Intervals, other: Intervals) -> Intervals:
 
 
 @dataclass(frozen=True, slots=True)
-class Population:
+class Place:
+    """One end of a packet: an endpoint by its number, with a family, or an address that no endpoint has."""
+
+    family: Family
+    endpoint: int | None = None
+    address: int | None = None
+
+    @staticmethod
+    def outside(address: int) -> Place:
+        return Place(Family.of(address), None, address)
+
+    @property
+    def ends(self) -> Ends:
+        if self.endpoint is None:
+            return (
+                Ends() if self.address is None else Ends(outside=Intervals.of((self.address, self.address)))
+            )
+        return Ends(1 << self.endpoint) if self.family is Family.V4 else Ends(0, 1 << self.endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
     """All ends there are: endpoints with the families and the places of their addresses."""
 
     v4: Bits
@@ -88,7 +109,7 @@ class Population:
     """The number of the endpoint that has each of them."""
 
     @staticmethod
-    def of(endpoints: Sequence[Endpoint]) -> Population:
+    def of(endpoints: Sequence[Endpoint]) -> Census:
         families: dict[Family, list[int]] = {Family.V4: [], Family.V6: []}
         owned: list[tuple[int, int]] = []
         for number, endpoint in enumerate(endpoints):
@@ -100,7 +121,7 @@ class Population:
                 families[Family.V6].append(number)
         owned.sort()
         v4, v6 = (bits_of(families[family], len(endpoints)) for family in (Family.V4, Family.V6))
-        return Population(v4, v6, [one for one, _ in owned], [number for _, number in owned])
+        return Census(v4, v6, [one for one, _ in owned], [number for _, number in owned])
 
     @property
     def everyone(self) -> Ends:

@@ -7,14 +7,14 @@ is for questions, which are about endpoints by number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.ask.assumptions import AS_COMPILED, Assumption, Reading
-from npc.compiler.ask.ends import Ends, Population
+from npc.compiler.ask.ends import Census, Ends
 from npc.compiler.frontend.syntax import (
     BehindService,
     Block,
@@ -43,7 +43,7 @@ class Meaning:
 
     model: Model
     reading: Reading = AS_COMPILED
-    population: Population = field(init=False)
+    census: Census = field(init=False)
     everything: Packets = field(init=False)
     """All traffic with everyone."""
     _peers: dict[tuple[str, Peer], Ends] = field(default_factory=dict)
@@ -54,8 +54,8 @@ class Meaning:
     """The endpoints that serve a named port, by the traffic that they mean by it."""
 
     def __post_init__(self) -> None:
-        self.population = Population.of(self.model.inventory.endpoints)
-        self.everything = PacketSet.of([(traffic.ANY, self.population.everyone)])
+        self.census = Census.of(self.model.inventory.endpoints)
+        self.everything = PacketSet.of([(traffic.ANY, self.census.everyone)])
 
     def match(
         self, policy: Policy, index: int, direction: Direction, ports: tuple[ContainerPort, ...]
@@ -79,7 +79,7 @@ class Meaning:
 
     def at(self, addresses: Intervals) -> Ends:
         """Whom a rule means by addresses."""
-        ends = self.population.at(addresses)
+        ends = self.census.at(addresses)
         is_external = Assumption.BLOCKS_ARE_EXTERNAL in self.reading
         return Ends(outside=ends.outside) if is_external else ends
 
@@ -93,7 +93,7 @@ class Meaning:
                 for found in traffic_of(port, endpoint.ports):
                     numbers.setdefault(found, []).append(number)
             self._by_port[key] = {
-                found: self.population.endpoints(bits_of(serving, len(endpoints)))
+                found: self.census.endpoints(bits_of(serving, len(endpoints)))
                 for found, serving in numbers.items()
             }
         return self._by_port[key]
@@ -101,7 +101,7 @@ class Meaning:
     def _meant(self, peer: Peer, namespace: str) -> Ends:
         match peer:
             case Pods() | BehindService():
-                return self.population.endpoints(self.model.selected(peer, namespace))
+                return self.census.endpoints(self.model.selected(peer, namespace))
             case Nodes():
                 nodes = self.model.selected_nodes(peer)
                 return self.at(Intervals.of(*((one, one) for node in nodes for one in node.addresses)))
@@ -112,7 +112,7 @@ class Meaning:
         self, rule: Rule, namespace: str, direction: Direction, ports: tuple[ContainerPort, ...]
     ) -> Iterator[_Rectangle]:
         if rule.peers is None:
-            yield from self._exchanged(rule.ports, self.population.everyone, direction, ports)
+            yield from self._exchanged(rule.ports, self.census.everyone, direction, ports)
             return
         for peer in rule.peers:
             ends = self.peer(peer, namespace)
@@ -148,6 +148,16 @@ class Meaning:
 def names_ports(rule: Rule, direction: Direction) -> bool:
     """Whether what a rule matches depends on the ports that the subject names."""
     return direction is Direction.INGRESS and any(isinstance(one, NamedPort) for one in rule.ports or ())
+
+
+def numbers(ports: Iterable[Port], own: tuple[ContainerPort, ...]) -> Iterator[Intervals]:
+    """The traffic of some ports at an endpoint that names ports of its own."""
+    for port in ports:
+        match port:
+            case Ports(protocol, first, last):
+                yield traffic.of(protocol, first, last)
+            case NamedPort():
+                yield from traffic_of(port, own)
 
 
 def traffic_of(port: NamedPort, ports: tuple[ContainerPort, ...]) -> Iterator[Intervals]:

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.assumptions import AS_COMPILED, Assumption, Reading
-from npc.compiler.ask.ends import Ends, Population
+from npc.compiler.ask.ends import Census, Ends, Place
 from npc.compiler.ask.meaning import Meaning, Packets, names_ports
-from npc.compiler.ask.rulings import Piece, Subjects, allowed, rulings
+from npc.compiler.ask.rulings import Piece, SubjectClass, allowed, rulings
 from npc.compiler.frontend.syntax import Direction, Policy
 from npc.compiler.inventory import ContainerPort
 from npc.compiler.labels import bits_of
@@ -27,27 +26,6 @@ from npc.compiler.tiers import Deciders
 NOTHING = Intervals()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One end of a packet: an endpoint by its number, with a family, or an address that no endpoint has."""
-
-    family: Family
-    endpoint: int | None = None
-    address: int | None = None
-
-    @staticmethod
-    def outside(address: int) -> Place:
-        return Place(Family.of(address), None, address)
-
-    @property
-    def ends(self) -> Ends:
-        if self.endpoint is None:
-            return (
-                Ends() if self.address is None else Ends(outside=Intervals.of((self.address, self.address)))
-            )
-        return Ends(1 << self.endpoint) if self.family is Family.V4 else Ends(0, 1 << self.endpoint)
-
-
 @dataclass(slots=True)
 class Relation:
     """All decisions of a model under a reading of its policies; what has been worked out once is kept."""
@@ -55,7 +33,7 @@ class Relation:
     model: Model
     reading: Reading = AS_COMPILED
     meaning: Meaning = field(init=False)
-    _classes: dict[Direction, tuple[Subjects, ...]] = field(default_factory=dict)
+    _classes: dict[Direction, tuple[SubjectClass, ...]] = field(default_factory=dict)
     _class_of: dict[Direction, list[int]] = field(default_factory=dict)
     """The place among the classes of each endpoint."""
     _allowed: dict[tuple[Direction, int], Packets] = field(default_factory=dict)
@@ -71,36 +49,36 @@ class Relation:
         }
 
     @property
-    def population(self) -> Population:
-        return self.meaning.population
+    def census(self) -> Census:
+        return self.meaning.census
 
-    def classes(self, direction: Direction) -> tuple[Subjects, ...]:
+    def classes(self, direction: Direction) -> tuple[SubjectClass, ...]:
         """All endpoints, in classes for which the same rules decide; one is of those for whom none does."""
         if direction not in self._classes:
             self._classify(direction)
         return self._classes[direction]
 
-    def of(self, direction: Direction, endpoint: int) -> Subjects:
+    def of(self, direction: Direction, endpoint: int) -> SubjectClass:
         """The class that an endpoint is in."""
         return self.classes(direction)[self._class_of[direction][endpoint]]
 
-    def decision(self, subjects: Subjects) -> Packets:
+    def decision(self, subjects: SubjectClass) -> Packets:
         """All that passes at some subjects: with whom, in which traffic."""
         key = subjects.direction, subjects.number
         if key not in self._allowed:
             self._allowed[key] = allowed(self.meaning, subjects)
         return self._allowed[key]
 
-    def profile(self, subjects: Subjects) -> tuple[tuple[Ends, Intervals], ...]:
+    def profile(self, subjects: SubjectClass) -> tuple[tuple[Ends, Intervals], ...]:
         """The decision the other way round: disjoint ends, each with all the traffic that passes with it."""
         key = subjects.direction, subjects.number
         if key not in self._profiles:
             self._profiles[key] = tuple(by_ends(self.decision(subjects)))
         return self._profiles[key]
 
-    def rulings(self, subjects: Subjects, asked: Packets) -> Iterator[Piece]:
+    def rulings(self, subjects: SubjectClass, asked: Packets, *, hairpin: bool = False) -> Iterator[Piece]:
         """What is asked about some subjects in pieces, each with the ruling on it."""
-        return rulings(self.meaning, subjects, asked)
+        return rulings(self.meaning, subjects, asked, hairpin=hairpin)
 
     def passing(self, source: Place, destination: Place) -> Intervals:
         """The traffic that passes from one end to another: between families, none.
@@ -164,11 +142,11 @@ class Relation:
                 deciders.append(found)
             classes[key].append(number)
         listed = [
-            Subjects(direction, number, bits_of(numbers, size), of, ports)
+            SubjectClass(direction, number, bits_of(numbers, size), of, ports)
             for number, (((_, ports), numbers), of) in enumerate(zip(classes.items(), deciders, strict=True))
         ]
         if free:
-            listed.append(Subjects(direction, len(listed), bits_of(free, size), Deciders()))
+            listed.append(SubjectClass(direction, len(listed), bits_of(free, size), Deciders()))
         class_of = [len(listed) - 1] * size
         for place, numbers in enumerate(classes.values()):
             for number in numbers:

@@ -64,7 +64,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
-class Subjects:
+class SubjectClass:
     """Endpoints for which the same policies decide in one direction, by rules that mean the same for all."""
 
     direction: Direction
@@ -80,7 +80,7 @@ Piece = tuple[Ruling, Packets]
 
 
 def rulings(
-    meaning: Meaning, subjects: Subjects, asked: Packets, *, hairpin: bool = False
+    meaning: Meaning, subjects: SubjectClass, asked: Packets, *, hairpin: bool = False
 ) -> Iterator[Piece]:
     """The pieces of what is asked about some subjects, each with the ruling on it; all of them are disjoint.
 
@@ -103,7 +103,7 @@ def rulings(
             yield from _by_baseline(meaning, subjects, packets, passed, ground)
 
 
-def allowed(meaning: Meaning, subjects: Subjects, *, hairpin: bool = False) -> Packets:
+def allowed(meaning: Meaning, subjects: SubjectClass, *, hairpin: bool = False) -> Packets:
     """All packets that pass at some subjects."""
     deciders = subjects.deciders
     if not (deciders.admin or deciders.network or deciders.baseline):
@@ -127,14 +127,14 @@ def allowed(meaning: Meaning, subjects: Subjects, *, hairpin: bool = False) -> P
     return found
 
 
-def _network(meaning: Meaning, subjects: Subjects) -> Packets:
+def _network(meaning: Meaning, subjects: SubjectClass) -> Packets:
     """What NetworkPolicies allow: the union of their rules, whatever their order (P2)."""
     matches = (packets for _, packets in _matches(meaning, subjects, subjects.deciders.network))
     return PacketSet.of(pair for packets in matches for pair in packets.rectangles())
 
 
 def _matches(
-    meaning: Meaning, subjects: Subjects, policies: Iterable[Policy]
+    meaning: Meaning, subjects: SubjectClass, policies: Iterable[Policy]
 ) -> Iterator[tuple[Decider, Packets]]:
     """All rules of some policies, in order, each with what it matches."""
     for policy in policies:
@@ -144,7 +144,7 @@ def _matches(
 
 
 def _in_order(
-    meaning: Meaning, subjects: Subjects, policies: Sequence[Policy], asked: Packets
+    meaning: Meaning, subjects: SubjectClass, policies: Sequence[Policy], asked: Packets
 ) -> Iterator[tuple[Decider | None, Packets, Packets]]:
     """Each rule that is the first to match some packets, with these and what is left; no rule, with the
     rest.
@@ -161,7 +161,7 @@ def _in_order(
 
 
 def _by_network_policies(
-    meaning: Meaning, subjects: Subjects, asked: Packets, passed: Decider | None
+    meaning: Meaning, subjects: SubjectClass, asked: Packets, passed: Decider | None
 ) -> Iterator[Piece]:
     policies = subjects.deciders.network
     for decider, packets, _ in _in_order(meaning, subjects, policies, asked):
@@ -173,7 +173,7 @@ def _by_network_policies(
 
 
 def _by_baseline(
-    meaning: Meaning, subjects: Subjects, asked: Packets, passed: Decider | None, otherwise: Ground
+    meaning: Meaning, subjects: SubjectClass, asked: Packets, passed: Decider | None, otherwise: Ground
 ) -> Iterator[Piece]:
     policies: tuple[ClusterPolicy, ...] = subjects.deciders.baseline
     for decider, packets, _ in _in_order(meaning, subjects, policies, asked):

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from npc.api import model_sources
 from npc.compiler.algebra.addresses import Family
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
-from npc.compiler.ask.relation import Place, Relation
+from npc.compiler.ask.ends import Place
+from npc.compiler.ask.relation import Relation
 from npc.compiler.inventory import Inventory
 from npc.compiler.resolve import Model
 from tests.compiler.compiling import on_line, source

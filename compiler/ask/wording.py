@@ -1,0 +1,133 @@
+"""Rules, peers and ends in the words of the policy language, short enough for one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, cidrs, format_address, format_cidr
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.ends import Ends
+from npc.compiler.ask.workloads import workloads_of
+from npc.compiler.frontend.syntax import (
+    EVERYTHING,
+    BehindService,
+    Block,
+    Direction,
+    NamedPort,
+    Nodes,
+    Operator,
+    Peer,
+    Pods,
+    Port,
+    Ports,
+    Rule,
+    Selector,
+)
+from npc.compiler.inventory import NAME_LABEL, Inventory
+from npc.compiler.labels import members
+
+_FEW = 3
+"""Things of one kind that a line names."""
+
+
+def rule_text(rule: Rule, direction: Direction) -> str:
+    """A rule as a sentence: `allow tcp/http from pods(app=web)`."""
+    ports = "" if rule.ports is None else f"{ports_text(rule.ports)} "
+    way = "from" if direction is Direction.INGRESS else "to"
+    return f"{rule.action.value} {ports}{way} {peers_text(rule.peers)}"
+
+
+def peers_text(peers: Sequence[Peer] | None) -> str:
+    """The peers of a rule."""
+    if peers is None:
+        return "any"
+    return listed(map(peer_text, peers)) or "nobody"
+
+
+def peer_text(peer: Peer) -> str:
+    """One peer."""
+    match peer:
+        case Block():
+            return str(peer)
+        case Nodes(nodes=selector):
+            return f"nodes({selector})" if selector.requirements else "nodes"
+        case BehindService(name=name, namespace=namespace):
+            return f"svc/{name}" + (f" in ns/{namespace}" if namespace else "")
+        case Pods(pods=pods, namespaces=namespaces):
+            words = f"pods({pods})" if pods.requirements else "pods"
+            if namespaces is None:
+                return words
+            spaces = _namespaces_text(namespaces)
+            return spaces if pods == EVERYTHING else f"{words} in {spaces}"
+
+
+def ports_text(ports: Sequence[Port]) -> str:
+    """The ports of a rule."""
+    return listed(map(_port_text, ports)) or "nothing"
+
+
+def ends_text(ends: Ends, inventory: Inventory) -> str:
+    """Some ends: workloads that are all among them by their names, other pods by theirs, and blocks."""
+    return listed(_ends(ends, inventory)) or "nobody"
+
+
+def addresses_text(addresses: Intervals) -> str:
+    """Some addresses, as few blocks of them as can be."""
+    return listed(_blocks(addresses))
+
+
+def listed(words: Iterable[str], most: int = _FEW) -> str:
+    """A few of some words, and how many more there are.
+
+    >>> listed("abcde"), listed("abcd")
+    ('a, b, c and 2 more', 'a, b, c, d')
+    """
+    found = list(words)
+    if len(found) <= most + 1:
+        return ", ".join(found)
+    return f"{', '.join(found[:most])} and {len(found) - most:,} more"
+
+
+def _port_text(port: Port) -> str:
+    match port:
+        case Ports(protocol, first, last):
+            return traffic.describe(traffic.of(protocol, first, last))
+        case NamedPort(protocol, name):
+            return f"{'any' if protocol is None else traffic.NAMES[protocol]}/{name}"
+
+
+def _namespaces_text(selector: Selector) -> str:
+    match selector.requirements:
+        case ():
+            return "ns"
+        case (one,) if one.key == NAME_LABEL and one.operator is Operator.IN and len(one.values) == 1:
+            return f"ns/{one.values[0]}"
+        case _:
+            return f"ns({selector})"
+
+
+def _ends(ends: Ends, inventory: Inventory) -> Iterator[str]:
+    both = ends.v4 & ends.v6
+    endpoints = inventory.endpoints
+    for workload in workloads_of(endpoints, list(members(ends.endpoints))):
+        pods = [endpoints[number] for number in members(workload.members)]
+        partial = {
+            "IPv4" if ends.v4 >> number & 1 else "IPv6"
+            for number in members(workload.members & ~both)
+            if len(endpoints[number].addresses) > 1
+        }
+        family = f" ({', '.join(sorted(partial))})" if partial else ""
+        name = str(pods[0]) if len(pods) == 1 else f"{workload} ({len(pods):,} pods)"
+        yield f"{name}{family}"
+    if ends.outside == EVERY_ADDRESS:
+        yield "every address outside" if ends.endpoints else "every address"
+    else:
+        yield from _blocks(ends.outside)
+
+
+def _blocks(addresses: Intervals) -> Iterator[str]:
+    for piece in addresses.ranges:
+        for block in cidrs(piece):
+            is_host = block.prefix == block.family.bits
+            yield format_address(block.first) if is_host else format_cidr(block)
