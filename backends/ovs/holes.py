@@ -7,14 +7,14 @@ flows higher still, and not touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from npc.backends.ovs.peers import Alternative, Atom, PeerMatches
+from npc.backends.ovs.matches import block_matches
+from npc.backends.ovs.peers import Alternative, PeerMatches
 from npc.backends.ovs.prefixes import NOTHING, Piece
-from npc.backends.ovs.ruleset import Match
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.algebra.addresses import Family, cidrs
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE
 from npc.compiler.arms import Arm, partition, widened
@@ -82,25 +82,24 @@ class Blocks:
         """
         passes = {index: own for own, indices in by_groups for index in indices}
         indices = {index for arm in self.arms for hole in arm.peers.holes for index in peers.of[hole]}
-        alike: dict[Hole, list[Alternative]] = {}
+        atoms: dict[Hole, dict[Alternative, None]] = {}
+        addresses: dict[Hole, dict[int, str]] = {}
         for index in sorted(indices):
             atom = peers.atoms[index]
-            if atom.alternative not in in_full:
-                for hole, found in self._of_atom(atom, passes.get(index, NOTHING), field):
-                    alike.setdefault(hole, []).append(found)
-        return [replace(hole, peers=tuple(found)) for hole, found in alike.items()]
-
-    def _of_atom(self, atom: Atom, by_groups: Intervals, field: str) -> list[tuple[Hole, Alternative]]:
-        """One match for all of the atom where its addresses are alike, else one for each."""
-        found = [(address, self._hole(address, by_groups)) for address in atom.members]
-        kinds = {hole for _, hole in found}
-        if len(kinds) == 1:
-            (hole,) = kinds
-            return [] if hole is None else [(hole, ((atom.match,), atom.note))]
+            if atom.alternative in in_full:
+                continue
+            found = {one: self._hole(one, passes.get(index, NOTHING)) for one in atom.members}
+            kinds = set(found.values())
+            for address, hole in found.items():
+                if hole is None:
+                    continue
+                if peers.identities and len(kinds) == 1:
+                    atoms.setdefault(hole, {})[atom.alternative] = None
+                else:
+                    addresses.setdefault(hole, {})[address] = atom.note
         return [
-            (hole, ((Match(field, format_address(address)),), atom.note))
-            for address, hole in found
-            if hole is not None
+            replace(hole, peers=(*atoms.get(hole, ()), *_in_blocks(addresses.get(hole, {}), field)))
+            for hole in dict.fromkeys((*atoms, *addresses))
         ]
 
     def _hole(self, address: int, by_groups: Intervals) -> Hole | None:
@@ -126,3 +125,16 @@ class Blocks:
             Hole(traffic.ANY, (kept | self.default) - above),
         )
         return min(choices, key=lambda one: self.flows(one.denied) + self.flows(one.reopened))
+
+
+def _in_blocks(notes: Mapping[int, str], field: str) -> Iterator[Alternative]:
+    """The fewest matches of some addresses and no others, with their notes."""
+    for piece in Intervals.of(*((one, one) for one in notes)).ranges:
+        for block in cidrs(piece):
+            low, high = block.range
+            words = dict.fromkeys(notes[one] for one in range(low, high + 1))
+            first = next(iter(words))
+            yield (
+                block_matches(field, block),
+                f"{first} and {len(words) - 1} more" if len(words) > 1 else first,
+            )

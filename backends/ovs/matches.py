@@ -14,6 +14,7 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Cidr, Family, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.frontend.syntax import Direction
+from npc.compiler.optimize.masks import Masked, masks, with_exceptions
 
 _PORT_BITS = 16
 _TYPES = {Family.V4: ("icmp_type", "icmp_code"), Family.V6: ("icmpv6_type", "icmpv6_code")}
@@ -71,7 +72,7 @@ def traffic_matches(wanted: Intervals, family: Family) -> list[tuple[Match, ...]
             matches.append(header)
         elif protocol in traffic.NUMBERS.values():
             name = traffic.NAMES[protocol]
-            matches += [(*header, Match(f"{name}_dst", port)) for port in map(_port, _masks(ranges))]
+            matches += [(*header, Match(f"{name}_dst", port)) for port in map(_port, _ports(ranges))]
         else:
             matches += [(*header, *types) for types in _icmp_types(protocol, ranges, family)]
     return matches
@@ -79,23 +80,49 @@ def traffic_matches(wanted: Intervals, family: Family) -> list[tuple[Match, ...]
 
 def match_count(wanted: Intervals, family: Family) -> int:
     """How many alternatives `traffic_matches` gives, without making them: most of 256 protocols are whole."""
-    return 1 if wanted == traffic.ANY else sum(_count(piece, family) for piece in wanted.ranges)
-
-
-def _count(piece: Range, family: Family) -> int:
-    low, high = piece
+    if wanted == traffic.ANY:
+        return 1
     found = 0
-    for protocol in {low >> _PORT_BITS, high >> _PORT_BITS}:
-        first, last = protocol << _PORT_BITS, protocol << _PORT_BITS | traffic.LAST_PORT
-        inside = max(low, first) - first, min(high, last) - first
-        if inside == (0, traffic.LAST_PORT):
-            found += 1
-        elif protocol in traffic.NUMBERS.values():
-            found += sum(1 for _ in port_masks(inside))
+    in_part: dict[int, list[Range]] = {}
+    for low, high in wanted.ranges:
+        first, last = low >> _PORT_BITS, high >> _PORT_BITS
+        found += last - first - 1 if last > first else 0
+        for protocol in {first, last}:
+            every = protocol << _PORT_BITS, protocol << _PORT_BITS | traffic.LAST_PORT
+            inside = max(low, every[0]), min(high, every[1])
+            if inside == every:
+                found += 1
+            else:
+                in_part.setdefault(protocol, []).append((inside[0] - every[0], inside[1] - every[0]))
+    for protocol, ranges in in_part.items():
+        if protocol in traffic.NUMBERS.values():
+            found += len(_ports(tuple(ranges)))
         else:
-            found += sum(1 for _ in _icmp_types(protocol, (inside,), family))
-    between = (high >> _PORT_BITS) - (low >> _PORT_BITS) - 1
-    return found + max(between, 0)
+            found += sum(1 for _ in _icmp_types(protocol, tuple(ranges), family))
+    return found
+
+
+def in_two_levels(wanted: Intervals, family: Family) -> tuple[Intervals, Intervals]:
+    """A superset of some traffic, and what of it is not wanted: together in the fewest alternatives.
+
+    Without exceptions where they save nothing.
+    """
+    if wanted == traffic.ANY:
+        return wanted, Intervals()
+    allowed = []
+    for protocol, ranges in traffic.by_protocol(wanted).items():
+        found = Intervals(ranges)
+        if protocol in traffic.NUMBERS.values():
+            superset, others = with_exceptions(found, _PORT_BITS)
+            if len(_ports(superset.ranges)) + len(_ports(others.ranges)) < len(_ports(ranges)):
+                found = superset
+        first = protocol << _PORT_BITS
+        allowed += [(first + low, first + high) for low, high in found.ranges]
+    by_protocol = Intervals.of(*allowed)
+    supersets = (wanted, traffic.ANY, by_protocol)
+    counts = [match_count(one, family) + match_count(one - wanted, family) for one in supersets]
+    superset = supersets[counts.index(min(counts))]
+    return superset, superset - wanted
 
 
 def _protocol(protocol: int, family: Family) -> tuple[Match, ...]:
@@ -113,26 +140,10 @@ def _icmp_types(protocol: int, ranges: tuple[Range, ...], family: Family) -> Ite
         yield (kind,) if part.code is None else (kind, Match(code_field, str(part.code)))
 
 
-def port_masks(piece: Range) -> Iterator[tuple[int, int]]:
-    """The fewest (value, mask) of 16 bits, masks beginning with ones, that make up a range of ports.
-
-    >>> [f"{value:#x}/{mask:#x}" for value, mask in port_masks((80, 97))]
-    ['0x50/0xfff0', '0x60/0xfffe']
-    """
-    low, high = piece
-    while low <= high:
-        size = low & -low or 1 << _PORT_BITS
-        while size > high - low + 1:
-            size >>= 1
-        yield low, traffic.LAST_PORT & ~(size - 1)
-        low += size
+def _ports(ranges: tuple[Range, ...]) -> list[Masked]:
+    return masks(Intervals(ranges), _PORT_BITS)
 
 
-def _masks(ranges: tuple[Range, ...]) -> Iterator[tuple[int, int]]:
-    for piece in ranges:
-        yield from port_masks(piece)
-
-
-def _port(masked: tuple[int, int]) -> str:
+def _port(masked: Masked) -> str:
     value, mask = masked
     return str(value) if mask == traffic.LAST_PORT else f"{value:#x}/{mask:#x}"

@@ -9,60 +9,69 @@ Where nearly all traffic passes, an entry says what does not.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from npc.backends.ovs.matches import in_two_levels
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Cidr, Family, cidrs
-from npc.compiler.algebra.intervals import Intervals, Range
+from npc.compiler.algebra.addresses import Cidr, Family
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.arms import widened
+from npc.compiler.optimize.prefixes import cheapest_table, leaf_count, match_table
 
 NOTHING = Intervals()
 
 Piece = tuple[Intervals, Intervals]
 """Addresses of one family, and the traffic that passes with them."""
 
+Flows = Callable[[Intervals], int]
+"""How many flows match some traffic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Traffic that passes with the addresses of a block, where no longer prefix says otherwise."""
+    """What the flows of a block say of its addresses, before those of shorter prefixes are asked."""
 
     block: Cidr
     passes: Intervals
     cuts: bool
-    """Whether nothing else passes; if not, what passes with the next shorter prefix does here too."""
+    """Whether nothing else passes; if not, all other traffic is left to the next shorter prefix."""
     denied: Intervals = NOTHING
-    """What of `passes` does not; then nothing else passes either."""
+    """What does not pass, although `passes` or a shorter prefix has it."""
+
+    def count(self, flows: Flows) -> int:
+        return flows(self.passes) + flows(self.denied) + self.cuts
 
 
 def longest_prefixes(
     pieces: Sequence[Piece],
     family: Family,
-    flows: Callable[[Intervals], int],
+    flows: Flows,
     limit: int,
     default: Intervals = NOTHING,
 ) -> tuple[Entry, ...]:
-    """The entries that need the fewest flows; `flows` counts those that match some traffic.
+    """The entries that need the fewest flows.
 
     The addresses of the pieces are disjoint; with all others passes the `default`, which each piece's traffic
-    holds. Where the search would take more than `limit` steps, no entry is longer or shorter than it must be
-    and none cuts: exact, but more of them.
+    holds. Either an entry says all that passes with a block, or each kind of traffic has a table of its own;
+    where the search for the first would take more than `limit` steps it is the second.
     """
+    apart = tuple(_by_traffic(pieces, family, default))
     values = list(dict.fromkeys([default, *(passes for _, passes in pieces)]))
-    partition = _partition(pieces, family, values)
-    leaves = sum(1 for low, high, _ in partition for _ in cidrs((low, high)))
-    if leaves * len(values) ** 2 > limit:
-        alone = [_step(default, new, flows) for new in values]
-        return tuple(
-            _entry(block, alone[value])
-            for low, high, value in partition
-            if value
-            for block in cidrs((low, high))
-        )
-    steps = [[_step(old, new, flows) for new in values] for old in values]
-    (everything,) = cidrs(family.every.ranges[0])
-    root = _tree(everything, partition, [low for low, _, _ in partition], steps)
-    return tuple(_entries(root, 0, steps))
+    labels = {passes: number for number, passes in enumerate(values)}
+    labelled = [(*ends, labels[passes]) for addresses, passes in pieces for ends in addresses.ranges]
+    if len(values) ** 2 > limit or leaf_count(labelled, family) * len(values) ** 2 > limit:
+        return apart
+    superset = cache(lambda wanted: in_two_levels(wanted, family)[0])
+    steps = [[_step(old, new, superset, flows) for new in values] for old in values]
+    costs = [[step.cost for step in row] for row in steps]
+    together = tuple(
+        _entry(entry.block, steps[entry.inherited][entry.label])
+        for entry in cheapest_table(labelled, family, costs)
+    )
+    return min(together, apart, key=lambda entries: sum(entry.count(flows) for entry in entries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,74 +84,43 @@ class _Step:
     denied: Intervals = NOTHING
 
 
-def _step(old: Intervals, new: Intervals, flows: Callable[[Intervals], int]) -> _Step:
+def _step(old: Intervals, new: Intervals, superset: Callable[[Intervals], Intervals], flows: Flows) -> _Step:
+    """The change in the fewest flows.
+
+    Of equally many the first of: more passes, nothing else passes, some of what a `superset` has is denied.
+    """
     if old == new:
         return _Step(0)
-    others = traffic.ANY - new
-    all_but = _Step(1 + flows(others), traffic.ANY, denied=others)
+    choices = []
     if old <= new:
-        added = min((new - old, new), key=flows)
-        return min(_Step(flows(added), added), all_but, key=_cost)
-    return min(_Step(1 + flows(new), new, cuts=True), all_but, key=_cost)
-
-
-def _cost(step: _Step) -> int:
-    return step.cost
+        choices += [_Step(flows(added), added) for added in (new - old, new)]
+    else:
+        choices.append(_Step(1 + flows(new), new, cuts=True))
+    others = traffic.ANY - new
+    for allowed in (
+        new - old,
+        superset(new),
+        superset(new - old),
+        traffic.ANY,
+    ):
+        wrong = (old | allowed) - new
+        # To deny what nothing allows makes no difference.
+        for denied in (wrong, widened(wrong, others), others):
+            choices.append(_Step(flows(allowed) + flows(denied), allowed, denied=denied))
+    return min(choices, key=lambda step: step.cost)
 
 
 def _entry(block: Cidr, step: _Step) -> Entry:
     return Entry(block, step.passes, step.cuts, step.denied)
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A block, and for each traffic that it inherits: the flows that it needs, and the traffic it chooses."""
-
-    block: Cidr
-    children: tuple[_Node, ...]
-    costs: tuple[int, ...]
-    choices: tuple[int, ...]
-
-
-def _partition(
-    pieces: Sequence[Piece], family: Family, values: Sequence[Intervals]
-) -> list[tuple[int, int, int]]:
-    """All addresses of the family in order, as ranges with the index of their traffic; 0 is none."""
-    known = [
-        (low, high, values.index(passes)) for addresses, passes in pieces for low, high in addresses.ranges
-    ]
-    gaps = family.every - Intervals.union(addresses for addresses, _ in pieces)
-    return sorted(known + [(low, high, 0) for low, high in gaps.ranges])
-
-
-def _tree(
-    block: Cidr, partition: list[tuple[int, int, int]], starts: list[int], steps: list[list[_Step]]
-) -> _Node:
-    """The binary tree below a block, down to blocks of one traffic."""
-    first, last = block.range
-    _, high, value = partition[bisect_right(starts, first) - 1]
-    every = range(len(steps))
-    if high >= last:
-        return _Node(block, (), tuple(steps[old][value].cost for old in every), (value,) * len(steps))
-    halves = _halves(block.range, block.prefix + 1)
-    children = tuple(_tree(half, partition, starts, steps) for half in halves)
-    below = [sum(child.costs[new] for child in children) for new in every]
-    # Of equal costs, that without an entry here; then the first, so that the result is always the same.
-    choices = [
-        min(every, key=lambda new: (steps[old][new].cost + below[new], new != old, new)) for old in every
-    ]
-    costs = tuple(steps[old][new].cost + below[new] for old, new in enumerate(choices))
-    return _Node(block, children, costs, tuple(choices))
-
-
-def _halves(block: Range, prefix: int) -> tuple[Cidr, Cidr]:
-    low, high = block
-    return Cidr(low, prefix), Cidr((low + high + 1) // 2, prefix)
-
-
-def _entries(node: _Node, inherited: int, steps: list[list[_Step]]) -> Iterator[Entry]:
-    chosen = node.choices[inherited]
-    if chosen != inherited:
-        yield _entry(node.block, steps[inherited][chosen])
-    for child in node.children:
-        yield from _entries(child, chosen, steps)
+def _by_traffic(pieces: Sequence[Piece], family: Family, default: Intervals) -> Iterator[Entry]:
+    """For each kind of traffic, of which no two have any in common, the shortest table of its addresses."""
+    passes: dict[Cidr, Intervals] = {}
+    denied: dict[Cidr, Intervals] = {}
+    for wanted, addresses in PacketSet.of((own - default, found) for found, own in pieces).rectangles():
+        for block, matches in match_table(addresses, family):
+            said = passes if matches else denied
+            said[block] = said.get(block, NOTHING) | wanted
+    for block in sorted(passes.keys() | denied.keys()):
+        yield Entry(block, passes.get(block, NOTHING), False, denied.get(block, NOTHING))

@@ -17,14 +17,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from npc.backends import icmp
 from npc.backends.ovs.holes import Blocks, Hole
 from npc.backends.ovs.layout import Layout
-from npc.backends.ovs.matches import block_matches, family_match, match_count, peer_field, traffic_matches
+from npc.backends.ovs.matches import (
+    block_matches,
+    family_match,
+    in_two_levels,
+    match_count,
+    peer_field,
+    traffic_matches,
+)
 from npc.backends.ovs.peers import Alternative, PeerMatches
-from npc.backends.ovs.prefixes import NOTHING, Entry, Piece, longest_prefixes
+from npc.backends.ovs.prefixes import NOTHING, Entry, Flows, Piece, longest_prefixes
 from npc.backends.ovs.ruleset import Flow, Match
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs
@@ -46,7 +53,7 @@ class Exchange:
     peers: tuple[Alternative, ...]
     priority: int
     denied: Intervals = NOTHING
-    """What of the traffic does not pass; then nothing else passes with them either."""
+    """What of the traffic does not pass, whatever flows below say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,26 +141,35 @@ class Form:
 def form_of(one: Class, family: Family, peers: PeerMatches, layout: Layout) -> Form:
     """The form with the fewest flows that the layout allows."""
     arms = [Arm(own, arm.peers) for arm in one.arms if (own := icmp.own_types(arm.traffic, family))]
-    flows = partial(match_count, family=family)
-    everyone = _with_everyone(Intervals.union(arm.traffic for arm in arms if arm.peers == ANYONE), flows)
+    flows: Flows = cache(partial(match_count, family=family))
+    everyone = _with_everyone(Intervals.union(arm.traffic for arm in arms if arm.peers == ANYONE), family)
     field = peer_field(family, one.direction)
     blocks = Blocks.of(arms, everyone.traffic - everyone.denied, everyone.priority == EVERYONE_ELSE, flows)
     exchanges = peers.exchanges(arms)
-    pairs, conjunctions = _of_groups(exchanges, peers, blocks, layout)
+    pairs, conjunctions = _of_groups(exchanges, peers, blocks, family, layout)
     prefixes, of_blocks = _of_blocks(blocks, family, field, layout)
     conjunctions += of_blocks
-    in_full = {peer for exchange in pairs if exchange.denied for peer in exchange.peers}
+    in_full = {
+        peer
+        for exchange in pairs
+        if exchange.denied and exchange.traffic == traffic.ANY
+        for peer in exchange.peers
+    }
     holes = blocks.holes(peers, exchanges, in_full, field)
     count = flows(everyone.traffic) + flows(everyone.denied)
     count += sum(_product_count(exchange, flows) for exchange in pairs)
     count += sum(_sum(exchange, flows) for exchange in conjunctions)
     count += sum((flows(hole.denied) + flows(hole.reopened)) * len(hole.peers) for hole in holes)
-    count += sum(_entry_count(entry, flows) for entry in prefixes)
+    count += sum(entry.count(flows) for entry in prefixes)
     return Form(one, family, everyone, tuple(pairs), tuple(conjunctions), tuple(holes), prefixes, count)
 
 
 def _of_groups(
-    exchanges: Iterable[tuple[Intervals, list[int]]], peers: PeerMatches, blocks: Blocks, layout: Layout
+    exchanges: Iterable[tuple[Intervals, list[int]]],
+    peers: PeerMatches,
+    blocks: Blocks,
+    family: Family,
+    layout: Layout,
 ) -> tuple[list[Exchange], list[Exchange]]:
     """What passes with members of groups, as pairs and as conjunctions."""
     pairs: list[Exchange] = []
@@ -161,7 +177,7 @@ def _of_groups(
     for passes, indices in exchanges:
         said = [
             Exchange(wanted, tuple(peers.atoms[index].alternative for index in found), PAIRS, denied)
-            for wanted, denied, found in _in_fewest(passes, indices, peers, blocks)
+            for wanted, denied, found in _in_fewest(passes, indices, peers, blocks, family)
         ]
         everybody = tuple(peer for exchange in said for peer in exchange.peers)
         joined = Exchange(passes, everybody, CONJUNCTION_OF_GROUPS)
@@ -189,7 +205,7 @@ def _of_blocks(
         )
         joined = Exchange(passes, alternatives, CONJUNCTION_OF_BLOCKS)
         piece = addresses, passes | default
-        alone = sum(_entry_count(entry, flows) for entry in search([piece]))
+        alone = sum(entry.count(flows) for entry in search([piece]))
         if _is_worth_it(joined, alone, flows, layout):
             conjunctions.append(joined)
         else:
@@ -198,52 +214,46 @@ def _of_blocks(
 
 
 def _in_fewest(
-    passes: Intervals, indices: Sequence[int], peers: PeerMatches, blocks: Blocks
+    passes: Intervals, indices: Sequence[int], peers: PeerMatches, blocks: Blocks, family: Family
 ) -> Iterator[tuple[Intervals, Intervals, list[int]]]:
-    """What passes with some atoms, of whom alike: the traffic itself, or all and what of it is denied.
+    """What passes with some atoms, of whom alike: the traffic itself, or more and what of it is denied.
 
-    What is denied hides all flows below: it is all that does not pass, alike with all of an atom's addresses.
+    What is denied hides all flows below: it is all of that traffic which does not pass, alike with all of an
+    atom's addresses.
     """
-    if blocks.flows(passes) <= 1 + blocks.flows(traffic.ANY - passes):
+    allowed, exceptions = in_two_levels(passes, family)
+    if not exceptions:
         yield passes, NOTHING, list(indices)
         return
     alike: dict[Intervals | None, list[int]] = {}
     for index in indices:
-        denied = {
-            traffic.ANY - passes - blocks.everyone - blocks.passes(one) for one in peers.atoms[index].members
-        }
+        denied = {exceptions - blocks.everyone - blocks.passes(one) for one in peers.atoms[index].members}
         alike.setdefault(denied.pop() if len(denied) == 1 else None, []).append(index)
     for rest, found in alike.items():
-        yield (passes, NOTHING, found) if rest is None else (traffic.ANY, rest, found)
+        yield (passes, NOTHING, found) if rest is None else (allowed, rest, found)
 
 
-def _with_everyone(passes: Intervals, flows: Callable[[Intervals], int]) -> Exchange:
+def _with_everyone(passes: Intervals, family: Family) -> Exchange:
     """What passes with everyone; the lowest of all flows where it is said by what does not pass."""
-    others = traffic.ANY - passes
-    if flows(passes) <= 1 + flows(others):
+    allowed, exceptions = in_two_levels(passes, family)
+    if not exceptions:
         return Exchange(passes, (), EVERYONE)
-    return Exchange(traffic.ANY, (), EVERYONE_ELSE, others)
+    return Exchange(allowed, (), EVERYONE_ELSE, exceptions)
 
 
-def _is_worth_it(
-    exchange: Exchange, otherwise: int, flows: Callable[[Intervals], int], layout: Layout
-) -> bool:
+def _is_worth_it(exchange: Exchange, otherwise: int, flows: Flows, layout: Layout) -> bool:
     """Whether a conjunction, of more than one match on either side, saves enough flows."""
     is_product = flows(exchange.traffic) > 1 and len(exchange.peers) > 1
     return is_product and otherwise - _sum(exchange, flows) >= layout.conjunction_saves
 
 
-def _sum(exchange: Exchange, flows: Callable[[Intervals], int]) -> int:
+def _sum(exchange: Exchange, flows: Flows) -> int:
     """The flows of a conjunction: one for each match of either side, and one for both."""
     return flows(exchange.traffic) + len(exchange.peers) + 1
 
 
-def _product_count(exchange: Exchange, flows: Callable[[Intervals], int]) -> int:
+def _product_count(exchange: Exchange, flows: Flows) -> int:
     return (flows(exchange.traffic) + flows(exchange.denied)) * len(exchange.peers)
-
-
-def _entry_count(entry: Entry, flows: Callable[[Intervals], int]) -> int:
-    return flows(entry.passes) + flows(entry.denied) + entry.cuts
 
 
 def conjunction_keys(forms: Sequence[Form]) -> list[str]:

@@ -14,11 +14,17 @@ from hypothesis import given, settings
 from npc.backends.base import Deny, Options
 from npc.backends.ovs.layout import MEASURED, Layout
 from npc.backends.ovs.lowering import lower
+from npc.backends.ovs.rules import HOLES
 from npc.backends.ovs.ruleset import Flow, Pipeline
 from npc.backends.ovs.settings import Step
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import parse_cidr
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.algebra.peers import ANYONE, Group, Peers
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
-from npc.compiler.plan import Plan
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.plan import Class, Plan
 from tests.backends import dense
 from tests.backends.ovs_interpreter import HEADERS, Bridge
 from tests.backends.plans import from_app, from_blocks, ingress, plan_of, pod
@@ -337,6 +343,23 @@ def _values(flow: Flow) -> dict[str, object]:
             version, protocol = HEADERS[match.field]
             values |= {"version": version} | ({} if protocol is None else {"protocol": protocol})
     return values
+
+
+def test_members_of_a_hole_side_by_side_are_one_block() -> None:
+    """A flow for each block of the members' addresses, not for each member."""
+    first = parse_cidr("10.1.0.16/32").block.first
+    members = Group("pods(app=old) in ns/x", frozenset(range(first, first + 18)))
+    subject, *_ = dense.ENDPOINTS
+    decision = PacketSet.of([(traffic.ANY, ANYONE - Peers(frozenset({members})))])
+    subject = replace(subject, addresses=subject.addresses[:1])
+    names = {one: f"x/old-{one - first}" for one in members.members} | {subject.addresses[0]: str(subject)}
+    plan = Plan((Class(Direction.INGRESS, decision, (subject,)),), names)
+    flows = rules(plan, Layout(identities_save=10_000))
+    found = [(str(flow.matches[-1]), flow.note) for flow in flows if flow.priority == HOLES]
+    assert found == [
+        ("nw_src=10.1.0.16/28", "x/old-0 and 15 more"),
+        ("nw_src=10.1.0.32/31", "x/old-16 and 1 more"),
+    ]
 
 
 def test_equal_input_gives_equal_flows() -> None:

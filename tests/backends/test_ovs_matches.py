@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npc.backends.ovs.matches import block_matches, match_count, port_masks, traffic_matches
+from npc.backends.ovs.matches import block_matches, in_two_levels, match_count, traffic_matches
 from npc.backends.ovs.numbers import content_numbers
 from npc.backends.ovs.prefixes import Entry, Piece, longest_prefixes
 from npc.backends.ovs.ruleset import Flow
@@ -27,40 +27,6 @@ ENDS = {
     6: (ip_address("fd00::1"), ip_address("fd00::2")),
 }
 
-# --- ports --------------------------------------------------------------------------------------------------
-
-MASKS = [
-    ((80, 80), ["80/ffff"]),
-    ((80, 81), ["80/fffe"]),
-    ((81, 82), ["81/ffff", "82/ffff"]),
-    ((0, 65535), ["0/0"]),
-    ((1024, 65535), ["1024/fc00", "2048/f800", "4096/f000", "8192/e000", "16384/c000", "32768/8000"]),
-    ((1, 6), ["1/ffff", "2/fffe", "4/fffe", "6/ffff"]),
-]
-
-
-@pytest.mark.parametrize(("piece", "expected"), MASKS)
-def test_masks(piece: tuple[int, int], expected: list[str]) -> None:
-    assert [f"{value}/{mask:x}" for value, mask in port_masks(piece)] == expected
-
-
-@given(PORTS, PORTS, st.lists(PORTS, max_size=20))
-def test_masks_are_a_partition_of_the_range(one: int, other: int, asked: list[int]) -> None:
-    low, high = sorted((one, other))
-    masks = list(port_masks((low, high)))
-    for port in {low, high, max(0, low - 1), min(65535, high + 1), *asked}:
-        assert sum(port & mask == value for value, mask in masks) == (low <= port <= high)
-    assert sum(65536 - mask for _, mask in masks) == high - low + 1
-
-
-@given(PORTS, PORTS)
-def test_no_two_masks_could_be_one(one: int, other: int) -> None:
-    masks = set(port_masks((min(one, other), max(one, other))))
-    for value, mask in masks:
-        size = 65536 - mask
-        assert (value ^ size, mask) not in masks
-
-
 # --- traffic ------------------------------------------------------------------------------------------------
 
 TEXTS = [
@@ -74,6 +40,12 @@ TEXTS = [
         traffic.of(traffic.UDP, 54, 57),
         Family.V6,
         ["udp6,udp_dst=0x36/0xfffe", "udp6,udp_dst=0x38/0xfffe"],
+    ),
+    (
+        "ports that differ in a bit",
+        traffic.of(traffic.TCP, 10257, 10257) | traffic.of(traffic.TCP, 10259, 10259),
+        Family.V4,
+        ["tcp,tcp_dst=0x2811/0xfffd"],
     ),
     ("an ICMP type", traffic.of(traffic.ICMP, 0x0800, 0x08FF), Family.V4, ["icmp,icmp_type=8"]),
     ("a code", traffic.of(traffic.ICMPV6, 0x0104, 0x0104), Family.V6, ["icmp6,icmpv6_type=1,icmpv6_code=4"]),
@@ -121,6 +93,39 @@ def test_matches_are_counted_without_making_them(wanted: Intervals, is_but: bool
     assert match_count(asked, family) == len(traffic_matches(asked, family))
 
 
+TWO_LEVELS = [
+    ("all ports but the low ones", traffic.of(traffic.TCP, 1024, 65535), "tcp", "tcp/0-1023"),
+    ("all but one port of any traffic", traffic.ANY - traffic.of(traffic.TCP, 80, 80), "any", "tcp/80"),
+    (
+        "all but one port of a protocol, and another protocol",
+        traffic.every(traffic.UDP) | (traffic.every(traffic.TCP) - traffic.of(traffic.TCP, 80, 80)),
+        "tcp, udp",
+        "tcp/80",
+    ),
+    ("nearly a block", traffic.of(traffic.TCP, 28673, 32767), "tcp/28672-32767", "tcp/28672"),
+    ("no exception saves anything", traffic.of(traffic.TCP, 80, 82), "tcp/80-82", ""),
+    ("a block and types", traffic.of(traffic.ICMP, 0x0800, 0x08FF), "icmp/2048-2303", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "superset", "exceptions"),
+    [case[1:] for case in TWO_LEVELS],
+    ids=[case[0] for case in TWO_LEVELS],
+)
+def test_two_levels(wanted: Intervals, superset: str, exceptions: str) -> None:
+    assert tuple(map(traffic.describe, in_two_levels(wanted, Family.V4))) == (superset, exceptions)
+
+
+@given(st.lists(SOME | TYPES, max_size=3).map(Intervals.union), st.booleans(), st.sampled_from(Family))
+def test_two_levels_are_exact_and_no_more_than_one(wanted: Intervals, is_but: bool, family: Family) -> None:
+    asked = traffic.ANY - wanted if is_but else wanted
+    superset, exceptions = in_two_levels(asked, family)
+    assert (asked <= superset, superset - exceptions) == (True, asked)
+    both = match_count(superset, family) + match_count(exceptions, family)
+    assert both < match_count(asked, family) or not exceptions
+
+
 # --- prefixes -----------------------------------------------------------------------------------------------
 
 
@@ -140,7 +145,10 @@ def count(passes: Intervals) -> int:
 
 def written(entry: Entry) -> str:
     passes = traffic.describe(entry.passes)
-    return f"{format_cidr(entry.block)}{' only' if entry.cuts else ''} {passes}".rstrip()
+    denied = f" not {traffic.describe(entry.denied)}" if entry.denied else ""
+    return (
+        f"{format_cidr(entry.block)}{' only' if entry.cuts else ''}{f' {passes}' if passes else ''}{denied}"
+    )
 
 
 PREFIXES = [
@@ -184,13 +192,11 @@ def test_prefixes(pieces: list[tuple[str, Intervals]], expected: list[str]) -> N
 
 
 def at(entries: Sequence[Entry], address: int) -> Intervals:
-    """What passes with an address: what its longest prefix says, or adds to the next shorter ones."""
+    """What passes with an address, from the shortest prefix to the longest."""
     around = [entry for entry in entries if entry.block.range[0] <= address <= entry.block.range[1]]
     passes = Intervals()
-    for entry in sorted(around, key=lambda entry: -entry.block.prefix):
-        passes |= entry.passes
-        if entry.cuts:
-            break
+    for entry in sorted(around, key=lambda entry: entry.block.prefix):
+        passes = (entry.passes if entry.cuts else passes | entry.passes) - entry.denied
     return passes
 
 
