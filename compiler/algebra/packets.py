@@ -13,7 +13,7 @@ comparisons, `Peers` (named groups and address blocks) where targets are compile
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, Protocol, Self, TypeVar
@@ -48,17 +48,12 @@ class PacketSet(Generic[P]):
 
     @staticmethod
     def of(pairs: Iterable[tuple[Intervals, Q]]) -> PacketSet[Q]:
-        """The union of traffic × peers rectangles, in one sweep over the traffic's boundaries."""
-        starts: dict[int, list[Q]] = {}
-        ends: dict[int, list[Q]] = {}
-        for traffic, peers in pairs:
-            if not peers:
-                continue
-            for low, high in traffic.ranges:
-                starts.setdefault(low, []).append(peers)
-                ends.setdefault(high + 1, []).append(peers)
-        cuts = sorted(starts.keys() | ends.keys())
-        return PacketSet(tuple(_merged(_sweep(cuts, starts, ends))))
+        """The union of traffic × peers rectangles."""
+        ranges = [(low, high + 1, peers) for traffic, peers in pairs if peers for low, high in traffic.ranges]
+        cuts = sorted({cut for first, end, _ in ranges for cut in (first, end)})
+        place = {cut: number for number, cut in enumerate(cuts)}
+        placed = [(place[first], place[end], peers) for first, end, peers in ranges]
+        return PacketSet(tuple(_merged(_unions(cuts, 0, len(cuts) - 1, placed, None))))
 
     def __bool__(self) -> bool:
         return bool(self.parts)
@@ -104,24 +99,28 @@ def _first(part: tuple[int, int, object]) -> int:
     return part[0]
 
 
-def _sweep(
-    cuts: list[int], starts: dict[int, list[Q]], ends: dict[int, list[Q]]
+def _unions(
+    cuts: Sequence[int], first: int, end: int, ranges: Iterable[tuple[int, int, Q]], joined: Q | None
 ) -> Iterator[tuple[int, int, Q]]:
-    """The union of the open rectangles between each two cuts."""
-    open_peers: dict[Q, int] = {}
-    for cut, following in pairwise(cuts):
-        for peers in ends.get(cut, ()):
-            open_peers[peers] -= 1
-            if not open_peers[peers]:
-                del open_peers[peers]
-        for peers in starts.get(cut, ()):
-            open_peers[peers] = open_peers.get(peers, 0) + 1
-        if open_peers:
-            rest = iter(open_peers)
-            union = next(rest)
-            for peers in rest:
-                union = union | peers
-            yield cut, following - 1, union
+    """The union of the peers that some ranges have between each two cuts, from the cut `first` to that at `end`.
+
+    What covers all of it is joined once, the rest in each half: a range of n cuts is joined some log n times.
+    """
+    inside: list[tuple[int, int, Q]] = []
+    covering: dict[Q, None] = {}
+    for one in ranges:
+        if one[0] <= first and one[1] >= end:
+            covering[one[2]] = None
+        elif one[0] < end and one[1] > first:
+            inside.append(one)
+    for peers in covering:
+        joined = peers if joined is None else joined | peers
+    if inside:
+        middle = (first + end) // 2
+        yield from _unions(cuts, first, middle, inside, joined)
+        yield from _unions(cuts, middle, end, inside, joined)
+    elif joined is not None and first < end:
+        yield cuts[first], cuts[end] - 1, joined
 
 
 def _aligned(
