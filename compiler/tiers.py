@@ -6,8 +6,9 @@ that pass. Whatever a dataplane then holds is "allow, else drop", and no order i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
@@ -61,19 +62,14 @@ class Outcome:
         """What goes no further."""
         return self.allowed | self.denied
 
-    def and_then(self, match: Match) -> Outcome:
-        """The outcome with one more rule, which decides on what is undecided."""
-        match match.rule.action:
-            # What an earlier rule decided alike need not be taken away.
-            case Action.ALLOW:
-                found = match.packets - self.denied - self.passed
-                return Outcome(self.allowed | found, self.denied, self.passed)
-            case Action.DENY:
-                found = match.packets - self.allowed - self.passed
-                return Outcome(self.allowed, self.denied | found, self.passed)
-            case Action.PASS:
-                found = match.packets - self.allowed - self.denied
-                return Outcome(self.allowed, self.denied, self.passed | found)
+    def and_then(self, later: Outcome) -> Outcome:
+        """The outcome with more rules, which decide on what is undecided."""
+        # What earlier rules decided alike need not be taken away.
+        return Outcome(
+            self.allowed | (later.allowed - self.denied - self.passed),
+            self.denied | (later.denied - self.allowed - self.passed),
+            self.passed | (later.passed - self.allowed - self.denied),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +82,7 @@ class Ordered:
     @staticmethod
     def of(matches: Iterable[Match]) -> Ordered:
         matches = tuple(matches)
-        outcome = Outcome()
-        for match in matches:
-            outcome = outcome.and_then(match)
-        return Ordered(matches, outcome)
+        return Ordered(matches, _outcome([(action, tuple(run)) for action, run in groupby(matches, _action)]))
 
     def logged(self) -> Iterator[tuple[Match, Packets]]:
         """The rules that log, each with the packets that no rule before it decides on."""
@@ -97,7 +90,33 @@ class Ordered:
         for match in self.matches if any(one.rule.log for one in self.matches) else ():
             if match.rule.log is not None:
                 yield match, match.packets - outcome.decided - outcome.passed
-            outcome = outcome.and_then(match)
+            outcome = outcome.and_then(_alike(match.rule.action, (match,)))
+
+
+def _outcome(runs: Sequence[tuple[Action, tuple[Match, ...]]]) -> Outcome:
+    """What runs of rules of one action each come to: that of each half first, so that few sets are large."""
+    if len(runs) <= 1:
+        return _alike(*runs[0]) if runs else Outcome()
+    middle = len(runs) // 2
+    return _outcome(runs[:middle]).and_then(_outcome(runs[middle:]))
+
+
+def _alike(action: Action, matches: Iterable[Match]) -> Outcome:
+    """What rules of one action come to: their order means nothing."""
+    found = PacketSet.of(
+        (Intervals(((low, high),)), peers) for match in matches for low, high, peers in match.packets.parts
+    )
+    match action:
+        case Action.ALLOW:
+            return Outcome(allowed=found)
+        case Action.DENY:
+            return Outcome(denied=found)
+        case Action.PASS:
+            return Outcome(passed=found)
+
+
+def _action(match: Match) -> Action:
+    return match.rule.action
 
 
 @dataclass(frozen=True, slots=True)
