@@ -15,6 +15,7 @@ from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_me
 if TYPE_CHECKING:  # the command line's help needs the options alone
     from importlib.metadata import EntryPoint
 
+    from npc.backends.statistics import Statistics
     from npc.compiler.language.conversion import Written
     from npc.compiler.plan import Plan
 
@@ -75,6 +76,8 @@ class Backend:
     """Where the templates are: a third party's target has its own folder."""
     series: Callable[[Options], Callable[[Plan], Any]] | None = None
     """Where given: for some options, a `lower` for plans of one cluster, which may keep what they share."""
+    statistics: Callable[[Any], Statistics] | None = None
+    """Where given: what a ruleset, as `lower` makes it, comes to, for `--stats`."""
 
 
 @dataclass(frozen=True, slots=True)

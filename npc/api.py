@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from npc.backends.base import Backend, Options, Printer, Target, find_target
 from npc.backends.printing import Templates
+from npc.backends.statistics import Statistics
 from npc.compiler.ambiguity import ambiguous_priorities
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import (
@@ -60,6 +61,8 @@ class Compilation:
     plan: Plan
     """Empty for a target that prints the policies: it rules no packets."""
     diagnostics: tuple[Diagnostic, ...]
+    statistics: tuple[Statistics, Statistics] | None = None
+    """What the ruleset would come to with the rules as written, and what it does; None if not asked for."""
 
 
 def compile_paths(
@@ -72,17 +75,28 @@ def compile_paths(
     progress: Progress | None = None,
     today: date | None = None,
     stdin: Callable[[], bytes] | None = None,
+    passes: Sequence[Pass] = PASSES,
+    statistics: bool = False,
 ) -> Compilation:
     """Compile the policies in files and directories for the inventory that is in them too.
 
     `node` limits the subjects to one node's endpoints. Rules of the policy language whose last day is before
-    `today` are left out; None: none is. Raises InputError with all diagnostics.
+    `today` are left out; None: none is. `passes` are those of the optimizer that run. Raises InputError with
+    all diagnostics.
     """
     found, faults = sources(paths, stdin or _standard_input)
     if faults:
         raise InputError(faults)
     return compile_sources(
-        found, target, node=node, options=options, template_dir=template_dir, progress=progress, today=today
+        found,
+        target,
+        node=node,
+        options=options,
+        template_dir=template_dir,
+        progress=progress,
+        today=today,
+        passes=passes,
+        statistics=statistics,
     )
 
 
@@ -95,20 +109,28 @@ def compile_sources(
     template_dir: Path | None = None,
     progress: Progress | None = None,
     today: date | None = None,
+    passes: Sequence[Pass] = PASSES,
+    statistics: bool = False,
 ) -> Compilation:
     """Compile what sources hold; as `compile_paths` otherwise."""
     step = progress or _nobody
     backend = find_target(target)
     options = options or Options()
     _check_settings(backend, options)
+    if statistics and (isinstance(backend, Printer) or backend.statistics is None):
+        raise InputError([Diagnostic(codes.OPTION, f"the target {backend.name} has no statistics")])
     if isinstance(backend, Printer):
         _check_no_node(backend, node)
         return print_sources(found, backend, progress=progress, today=today)
-    planned = plan_sources(found, node=node, progress=progress, today=today)
+    planned = plan_sources(
+        found, node=node, progress=progress, today=today, passes=() if statistics else passes
+    )
     step("lowering", 0, 1)
     with collector_paused():
-        artifacts = emit(planned.plan, backend, options, template_dir)
-    return Compilation(artifacts, planned.plan, planned.diagnostics)
+        plan = optimize(planned.plan, passes) if statistics else planned.plan
+        artifacts = emit(plan, backend, options, template_dir)
+        measured = _measured((planned.plan, plan), backend, options) if statistics else None
+    return Compilation(artifacts, plan, planned.diagnostics, measured)
 
 
 def plan_sources(
@@ -276,6 +298,15 @@ def emitter(
         return {name: templates.render(one, ruleset=ruleset) for name, one in backend.templates.items()}
 
     return files
+
+
+def _measured(
+    plans: tuple[Plan, Plan], backend: Backend, options: Options
+) -> tuple[Statistics, Statistics] | None:
+    if backend.statistics is None:
+        return None
+    before, after = (backend.statistics(backend.lower(plan, options)) for plan in plans)
+    return before, after
 
 
 def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:

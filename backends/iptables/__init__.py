@@ -2,6 +2,7 @@
 
 from npc.backends.base import Backend
 from npc.backends.iptables.lowering import SETTINGS, lower
+from npc.backends.iptables.statistics import statistics
 
 BACKEND = Backend(
     name="iptables",
@@ -16,4 +17,5 @@ BACKEND = Backend(
     load=("sh", "load.sh"),
     check=("sh", "load.sh", "--check"),
     settings=SETTINGS,
+    statistics=statistics,
 )

@@ -2,6 +2,7 @@
 
 from npc.backends.base import Backend
 from npc.backends.nft.lowering import lower
+from npc.backends.nft.statistics import statistics
 
 BACKEND = Backend(
     name="nft",
@@ -10,4 +11,5 @@ BACKEND = Backend(
     templates={"npc.nft": "nft.j2"},
     load=("nft", "-f", "npc.nft"),
     check=("nft", "--check", "-f", "npc.nft"),
+    statistics=statistics,
 )

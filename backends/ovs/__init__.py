@@ -3,6 +3,7 @@
 from npc.backends.base import Backend
 from npc.backends.ovs.lowering import lower
 from npc.backends.ovs.settings import NAMES
+from npc.backends.ovs.statistics import statistics
 
 BACKEND = Backend(
     name="ovs",
@@ -12,4 +13,5 @@ BACKEND = Backend(
     load=("ovs-ofctl", "-O", "OpenFlow15", "--bundle", "replace-flows", "br-int", "npc.flows"),
     check=("ovs-ofctl", "-O", "OpenFlow15", "parse-flows", "npc.flows"),
     settings=NAMES,
+    statistics=statistics,
 )

@@ -102,7 +102,7 @@ def _first(part: tuple[int, int, object]) -> int:
 def _unions(
     cuts: Sequence[int], first: int, end: int, ranges: Iterable[tuple[int, int, Q]], joined: Q | None
 ) -> Iterator[tuple[int, int, Q]]:
-    """The union of the peers that some ranges have between each two cuts, from the first of some to their end.
+    """The union of the peers that some ranges have between each two cuts, of those from `first` to `end`.
 
     What covers all of it is joined once, the rest in each half: a range of n cuts is joined some log n times.
     """

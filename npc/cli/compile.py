@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,11 @@ from npc.cli.clock import Today, day
 from npc.cli.output import print_whole, write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend.diagnostics import Format, InputError, has_warnings
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, did_you_mean, has_warnings
+
+if TYPE_CHECKING:
+    from npc.compiler.optimize.passes import Pass
 
 _PATHS = "Policies: files, directories (*.npc, *.yaml, *.yml, *.json), or - for standard input."
 _INVENTORY = (
@@ -102,6 +106,19 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", help="A warning is an error: nothing is written, the exit code is 1.")
     ] = False,
+    passes: Annotated[
+        str | None,
+        typer.Option(
+            "--passes",
+            metavar="NAMES",
+            help="Passes of the optimizer to run, by name with commas between, or `none`. Default: all "
+            "(merge,cover,widen). What passes and what does not is the same with any of them.",
+        ),
+    ] = None,
+    stats: Annotated[
+        bool,
+        typer.Option("--stats", help="Tell how large the ruleset is, before the optimizer and after it."),
+    ] = False,
     today: Today = None,
 ) -> None:
     """Compile policies for the pods of an inventory.
@@ -115,6 +132,8 @@ def command(
     if all_nodes:
         if node is not None:
             raise typer.BadParameter("not beside --node", param_hint="--all-nodes")
+        if stats:
+            raise typer.BadParameter("not with --all-nodes: ask for one with --node", param_hint="--stats")
         from npc.cli.fleet import compile_fleet
 
         compile_fleet(
@@ -136,6 +155,8 @@ def command(
             raise typer.BadParameter("only with --all-nodes", param_hint=hint)
     from npc.api import compile_paths  # not for `npc --help`
 
+    if stats and format is Format.SARIF:
+        raise typer.BadParameter("not with --format sarif, which is one document", param_hint="--stats")
     try:
         with progress_bar(quiet=quiet) as progress:
             result = compile_paths(
@@ -146,6 +167,8 @@ def command(
                 template_dir=template_dir,
                 progress=progress,
                 today=day(today),
+                passes=_passes(passes),
+                statistics=stats,
             )
             if strict and has_warnings(result.diagnostics):
                 report(result.diagnostics, format, quiet=quiet, strictly="nothing is written")
@@ -156,8 +179,26 @@ def command(
         report(error.diagnostics, format, quiet=quiet)
         raise typer.Exit(EXIT_INPUT) from None
     report(result.diagnostics, format, quiet=quiet)
+    if result.statistics is not None:
+        from npc.cli.statistics import tell
+
+        tell(*result.statistics, format)
     if output in (None, "-"):
         print_whole(_joined(result.artifacts))
+
+
+def _passes(names: str | None) -> Sequence[Pass]:
+    """The passes of the optimizer that `--passes` names."""
+    from npc.compiler.optimize.passes import PASSES, find_passes
+
+    if names is None:
+        return PASSES
+    wanted = [name.strip() for name in names.split(",")] if names.strip() != "none" else []
+    known = [one.name for one in PASSES]
+    if unknown := [name for name in wanted if name not in known]:
+        help = did_you_mean(unknown[0], known)
+        raise InputError([Diagnostic(codes.OPTION, f"the optimizer has no pass {unknown[0]!r}", help=help)])
+    return find_passes(wanted)
 
 
 def _joined(artifacts: Mapping[str, str]) -> str:
