@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name (E4)."""
 
@@ -26,19 +28,26 @@ class ContainerPort:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A live pod or host: what packets come from and go to."""
+class Endpoint(Struct, frozen=True, gc=False):
+    """A live pod or host: what packets come from and go to.
+
+    A struct of msgspec's, because there may be a million: made in a tenth of a dataclass's time, and
+    nothing for the garbage collector to look at.
+    """
 
     namespace: str
     name: str
-    labels: Mapping[str, str] = field(hash=False)
+    labels: Mapping[str, str]
     addresses: tuple[int, ...]
     """One or two, on the number line, IPv4 first (E3)."""
     ports: tuple[ContainerPort, ...] = ()
     node: str = ""
     ovs_port: int | None = None
     """Its OpenFlow port on the bridge of its node, where the inventory tells."""
+
+    def __hash__(self) -> int:
+        """Of all but the labels, which are not hashable."""
+        return hash((self.namespace, self.name, self.addresses, self.ports, self.node, self.ovs_port))
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

@@ -102,6 +102,26 @@ def is_mapped(address: int) -> bool:
     return _MAPPED <= address < _MAPPED + (1 << 32)
 
 
+_HOSTS_V4 = frozenset(octet for octet in range(256) if octet << 24 not in NO_HOSTS)
+"""What the IPv4 addresses of hosts begin with: whole blocks of /8 are others'."""
+
+
+def parse_host(text: str) -> int | None:
+    """An address that a host can have, which is not an IPv4 address in IPv6 form; None for any other text.
+
+    >>> [parse_host(text) is not None for text in ("10.0.0.1", "fd00::1", "127.0.0.1", "::ffff:10.0.0.1", "")]
+    [True, True, False, False, False]
+    """
+    try:
+        if ":" not in text:
+            packed = inet_pton(AF_INET, text)
+            return int.from_bytes(packed, "big") if packed[0] in _HOSTS_V4 else None
+        address = parse_address(text)
+    except (OSError, UnicodeError, ValueError):
+        return None
+    return None if is_mapped(address) or address in NO_HOSTS else address
+
+
 _SLOPPY_V4 = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10}){3}")
 _PREFIX = re.compile(r"[0-9]{1,9}")
 

@@ -19,9 +19,11 @@ from msgspec import Raw, Struct
 from npc.compiler.frontend import codes, schema
 from npc.compiler.frontend.diagnostics import Diagnostic, nearest
 from npc.compiler.frontend.files import LANGUAGE_SUFFIX, STDIN
+from npc.compiler.frontend.inventory_stream import NotStreamed, pieces
 from npc.compiler.frontend.json_reader import MalformedJson, read_json
 from npc.compiler.frontend.kinds import has_namesakes, is_inventory, is_list, is_policy, item_kind, mistake
 from npc.compiler.frontend.malformed import not_text
+from npc.compiler.frontend.plain_pods import PlainPods
 from npc.compiler.frontend.policies import policy_of
 from npc.compiler.frontend.recognition import is_meant_as_the_language
 from npc.compiler.frontend.shapes import Problem, check_shape, describe, quoted
@@ -41,6 +43,9 @@ InventoryObject = (
     | schema.InventoryService
 )
 
+Collected = tuple[InventoryObject, Origin] | PlainPods
+"""An object of an inventory and where it was written, or what is in a whole list of them."""
+
 _COMPACT: dict[str, tuple[str, type[InventoryObject]]] = {
     "endpoints": ("endpoint", schema.InventoryEndpoint),
     "namespaces": ("Namespace", schema.InventoryNamespace),
@@ -56,7 +61,7 @@ class Loaded:
 
     policies: tuple[NetworkPolicy, ...] = ()
     cluster_policies: tuple[ClusterPolicy, ...] = ()
-    inventory: tuple[tuple[InventoryObject, Origin], ...] = field(default=(), repr=False)
+    inventory: tuple[Collected, ...] = field(default=(), repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -79,7 +84,6 @@ _head = msgspec.json.Decoder(_Head)
 _list = msgspec.json.Decoder(_List)
 _items = msgspec.json.Decoder(list[Raw])
 _object = msgspec.json.Decoder(schema.Object)
-_object_list = msgspec.json.Decoder(schema.ObjectList)
 _BEGINS_LIKE_JSON = re.compile(rb"\s*[{\[]")
 _MEANT_AS_JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[{\["])')
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -111,7 +115,7 @@ def load(sources: Iterable[Source], progress: Progress | None = None, *, today: 
 class _Reader:
     policies: list[NetworkPolicy] = field(default_factory=list)
     cluster_policies: list[ClusterPolicy] = field(default_factory=list)
-    inventory: list[tuple[InventoryObject, Origin]] = field(default_factory=list)
+    inventory: list[Collected] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     in_language: list[Source] = field(default_factory=list)
     """Those in npc's own language: read together, for they include each other."""
@@ -124,6 +128,8 @@ class _Reader:
             self.in_language.append(source)
             return
         try:
+            if self._inventory_list(source):
+                return
             data = source.data()
         except OSError as error:
             reason = error.strerror or str(error)
@@ -179,8 +185,6 @@ class _Reader:
 
     def _json(self, origin: Origin, data: bytes) -> Exception | None:
         """Read a JSON text; what msgspec said when it is none, and YAML may still make sense of it."""
-        if self._inventory_list(data, origin):
-            return None
         try:
             whole = _list.decode(data)
         except msgspec.ValidationError:  # no object
@@ -193,16 +197,18 @@ class _Reader:
             self._json_object(Raw(data), origin)
         return None
 
-    def _inventory_list(self, data: bytes, origin: Origin) -> bool:
-        """Read a list that holds nothing but inventory objects, in one pass; False when it may hold more."""
+    def _inventory_list(self, source: Source) -> bool:
+        """Read a list of nothing but inventory objects, piece by piece; False when it may hold more."""
+        pods = PlainPods(Origin(source))
         try:
-            listed = _object_list.decode(data)
-        except _REFUSED:
-            return False
-        if listed.kind != "List" or not all(is_inventory(one.kind, one.api_version) for one in listed.items):
+            with source.open() as file:
+                for items in pieces(file):
+                    pods.add(items)
+        except NotStreamed:
             return False
         self.is_empty = False
-        self.inventory.extend((one, origin.at("items", index)) for index, one in enumerate(listed.items))
+        if pods:
+            self.inventory.append(pods)
         return True
 
     def _json_list(self, whole: _List, origin: Origin, data: bytes) -> None:

@@ -194,11 +194,6 @@ class Object(Open):
     status: Status | None = None
 
 
-class ObjectList(Open):
-    kind: str
-    items: list[Object]
-
-
 class InventoryEndpoint(Strict):
     """One host of the compact inventory form (docs/inventory.md)."""
 

@@ -10,7 +10,9 @@ import re
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 Step = str | int
 PathInDocument = tuple[Step, ...]
@@ -33,6 +35,12 @@ class Source:
         if self.content is not None:
             return self.content
         return self.path.read_bytes() if self.path is not None else b""
+
+    def open(self) -> BinaryIO:
+        """The bytes as a file, for what is too large to be held at once."""
+        if self.content is None and self.path is not None:
+            return self.path.open("rb")
+        return BytesIO(self.content or b"")
 
 
 @dataclass(frozen=True, slots=True)

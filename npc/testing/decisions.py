@@ -29,7 +29,7 @@ class Decisions:
 
     at: Mapping[tuple[Direction, int], Decision]
     names: Mapping[int, str] = field(default_factory=dict, compare=False)
-    """`namespace/name` of the endpoints behind addresses, as far as they are known."""
+    """`namespace/name` of the endpoints behind addresses, as far as they are spoken of."""
     hairpins: Mapping[int, Intervals] = field(default_factory=dict)
     """What may pass from an address to itself, where that is not everything (C6)."""
     logs: Mapping[tuple[Direction, int], tuple[str, ...]] = field(default_factory=dict)
@@ -41,12 +41,16 @@ class Decisions:
     def of(plan: Plan) -> Decisions:
         """A plan's; its options are not known to it, and what it logs is no decision."""
         at: dict[tuple[Direction, int], Decision] = {}
+        spoken_of: set[int] = set()
         for one in plan.classes:
+            spoken_of.update(*(group.members for _, _, peers in one.decision.parts for group in peers.groups))
+            spoken_of.update(*(subject.addresses for subject in one.subjects))
             exact = one.decision.map(lambda peers: peers.addresses())
             for subject in one.subjects:
                 at.update(dict.fromkeys(((one.direction, address) for address in subject.addresses), exact))
         hairpins = {address: one.traffic for one in plan.hairpins for address in one.addresses}
-        return Decisions(at, plan.names, hairpins)
+        named = sorted((spoken_of | hairpins.keys()) & plan.names.keys())
+        return Decisions(at, {address: plan.names[address] for address in named}, hairpins)
 
     def decision(self, direction: Direction, address: int) -> Decision:
         """What the endpoint with an address may exchange in a direction."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from npc.backends.base import Options, OwnNode
 from npc.backends.ovs import numbers

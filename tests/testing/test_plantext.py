@@ -57,7 +57,7 @@ def test_text() -> None:
 def test_reading() -> None:
     read = read_plan(TEXT)
     assert read == Decisions(Decisions.of(SHOWN).at, options={"own-node": "policed"})
-    assert read.names == SHOWN.names
+    assert read.names == Decisions.of(SHOWN).names
 
 
 def test_nothing_is_isolated() -> None:
