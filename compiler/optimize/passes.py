@@ -32,12 +32,12 @@ def merge(arms: Arms) -> Arms:
     >>> [traffic.describe(arm.traffic) for arm in merge(tuple(web))]
     ['tcp/80-81']
     """
-    return by_traffic(packets(arms))
+    return by_traffic(packets(arms)) if len(arms) > 1 else arms
 
 
 def cover(arms: Arms) -> Arms:
     """The fewest rules, across all policies: see `npc.compiler.optimize.cover`."""
-    return fewest_rules(packets(arms))
+    return fewest_rules(packets(arms)) if len(arms) > 1 else arms
 
 
 def widen(arms: Arms) -> Arms:
