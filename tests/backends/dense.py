@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, EVERY_V4, EVERY_V6, parse_cidr
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Group, Peers
+from npc.compiler.arms import Arm
+from npc.compiler.arms import packets as union
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
+from npc.compiler.optimize.passes import PASSES, optimize
 from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan
 from tests.compiler.compiling import on_line
 from tests.reference.evaluator import Packet
@@ -106,7 +108,8 @@ _PEERS = st.builds(
     st.just(frozenset()) | _SOME_GROUPS,
 )
 _TRAFFIC = st.lists(st.sampled_from(TRAFFIC), min_size=1, max_size=4).map(Intervals.union)
-_DECISIONS = st.lists(st.tuples(_TRAFFIC, _PEERS), max_size=4).map(PacketSet.of)
+_ARMS = st.lists(st.builds(Arm, _TRAFFIC, _PEERS.filter(bool)), max_size=4).map(tuple)
+_DECISIONS = _ARMS.map(union)
 
 
 _NOWHERE: Final = Origin(Source("dense"))
@@ -132,19 +135,22 @@ def _hairpins(draw: st.DrawFn) -> tuple[Hairpin, ...]:
 def plans(draw: st.DrawFn, *, logs: bool = False) -> Plan:
     """A plan with up to three classes in each direction, over the same few pods, and with hairpins.
 
-    With `logs`, classes have up to two rules that log.
+    With `logs`, classes have up to two rules that log. Some of the optimizer's passes have run.
     """
     classes = []
     for direction in Direction:
-        decisions = draw(st.lists(_DECISIONS, max_size=3, unique=True))
+        written = draw(st.lists(_ARMS, max_size=3, unique_by=union))
         subjects = draw(st.permutations(ENDPOINTS))
-        for index, decision in enumerate(decisions):
+        for index, arms in enumerate(written):
             members = subjects[2 * index], subjects[2 * index + 1]
-            classes.append(Class(direction, decision, members, logs=draw(_LOGS) if logs else ()))
+            classes.append(
+                Class(direction, union(arms), members, logs=draw(_LOGS) if logs else (), arms=arms)
+            )
     names = {address: str(one) for one in ENDPOINTS for address in one.addresses}
-    return Plan(
+    plan = Plan(
         tuple(sorted(classes, key=lambda one: one.key)), names, hairpins=draw(st.just(()) | _hairpins())
     )
+    return optimize(plan, draw(st.just(PASSES) | st.lists(st.sampled_from(PASSES), max_size=1)))
 
 
 def packets(limit: int) -> list[Packet]:
