@@ -187,7 +187,7 @@ class Model:
         return self._rule_peers[key]
 
     def _group(self, peer: Pods | Nodes | BehindService, namespace: str) -> Group:
-        key = _group_key(peer, namespace)
+        key = words_of(peer, namespace)
         if key not in self._groups:
             match peer:
                 case Nodes():
@@ -334,7 +334,7 @@ def _is_name(one: Requirement) -> bool:
     return one.key == NAME_LABEL and one.operator is Operator.IN and len(one.values) == 1
 
 
-def _group_key(peer: Pods | Nodes | BehindService, namespace: str) -> str:
+def words_of(peer: Pods | Nodes | BehindService, namespace: str) -> str:
     """A peer in the policy language; one meaning, one text."""
     match peer:
         case Nodes():

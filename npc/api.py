@@ -25,12 +25,14 @@ from npc.compiler.frontend.diagnostics import (
     nearest,
 )
 from npc.compiler.frontend.documents import Loaded, Progress, load
-from npc.compiler.frontend.files import sources
+from npc.compiler.frontend.files import NOTHING, Exclude, sources
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import Direction, Policy
 from npc.compiler.idle_rules import idle_rules
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
+from npc.compiler.lint.checked import Checked
+from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.optimize import build_plan
 from npc.compiler.optimize.passes import PASSES, Pass, optimize
 from npc.compiler.plan import Plan
@@ -74,6 +76,8 @@ def compile_paths(
     template_dir: Path | None = None,
     progress: Progress | None = None,
     today: date | None = None,
+    levels: Levels = DEFAULTS,
+    exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
     passes: Sequence[Pass] = PASSES,
     statistics: bool = False,
@@ -81,10 +85,10 @@ def compile_paths(
     """Compile the policies in files and directories for the inventory that is in them too.
 
     `node` limits the subjects to one node's endpoints. Rules of the policy language whose last day is before
-    `today` are left out; None: none is. `passes` are those of the optimizer that run. Raises InputError with
-    all diagnostics.
+    `today` are left out; None: none is. `levels` says what warnings and notes count as, `exclude` what is not
+    read of directories. `passes` are those of the optimizer that run. Raises InputError with all diagnostics.
     """
-    found, faults = sources(paths, stdin or _standard_input)
+    found, faults = sources(paths, stdin or _standard_input, exclude=exclude)
     if faults:
         raise InputError(faults)
     return compile_sources(
@@ -97,6 +101,7 @@ def compile_paths(
         today=today,
         passes=passes,
         statistics=statistics,
+        levels=levels,
     )
 
 
@@ -111,6 +116,7 @@ def compile_sources(
     today: date | None = None,
     passes: Sequence[Pass] = PASSES,
     statistics: bool = False,
+    levels: Levels = DEFAULTS,
 ) -> Compilation:
     """Compile what sources hold; as `compile_paths` otherwise."""
     step = progress or _nobody
@@ -121,9 +127,14 @@ def compile_sources(
         raise InputError([Diagnostic(codes.OPTION, f"the target {backend.name} has no statistics")])
     if isinstance(backend, Printer):
         _check_no_node(backend, node)
-        return print_sources(found, backend, progress=progress, today=today)
+        return print_sources(found, backend, progress=progress, today=today, levels=levels)
     planned = plan_sources(
-        found, node=node, progress=progress, today=today, passes=() if statistics else passes
+        found,
+        node=node,
+        progress=progress,
+        today=today,
+        passes=() if statistics else passes,
+        levels=levels,
     )
     step("lowering", 0, 1)
     with collector_paused():
@@ -140,19 +151,24 @@ def plan_sources(
     progress: Progress | None = None,
     today: date | None = None,
     passes: Sequence[Pass] = PASSES,
+    levels: Levels = DEFAULTS,
 ) -> Planned:
     """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
     step = progress or _nobody
     with collector_paused():
         loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
-        inventory, diagnostics = _inventory(loaded)
-        plan = optimize(_plan(loaded, inventory, node, diagnostics), passes)
+        inventory, diagnostics = _inventory(loaded, levels)
+        plan = optimize(_plan(loaded, inventory, node, levels, diagnostics), passes)
     return Planned(plan, inventory, tuple(diagnostics))
 
 
 def model_sources(
-    found: Iterable[Source], *, progress: Progress | None = None, today: date | None = None
+    found: Iterable[Source],
+    *,
+    progress: Progress | None = None,
+    today: date | None = None,
+    levels: Levels = DEFAULTS,
 ) -> tuple[Model, tuple[Diagnostic, ...]]:
     """The policies and the inventory in sources, resolved, with what was found; raises as `compile_paths`.
 
@@ -162,7 +178,7 @@ def model_sources(
     with collector_paused():
         loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
-        inventory, diagnostics = _inventory(loaded)
+        inventory, diagnostics = _inventory(loaded, levels)
         return _model(loaded, inventory), tuple(diagnostics)
 
 
@@ -174,13 +190,15 @@ def compile_nodes(
     template_dir: Path | None = None,
     progress: Progress | None = None,
     today: date | None = None,
+    levels: Levels = DEFAULTS,
+    exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
 ) -> Fleet:
     """Every node of the inventory, ready to be compiled; as `compile_paths` otherwise.
 
     The files are read and checked here; what the Fleet gives is compiled as it is asked for.
     """
-    found, faults = sources(paths, stdin or _standard_input)
+    found, faults = sources(paths, stdin or _standard_input, exclude=exclude)
     if faults:
         raise InputError(faults)
     backend = find_target(target)
@@ -192,16 +210,15 @@ def compile_nodes(
     with collector_paused():
         loaded = load(found, progress, today=today)
         step("resolving", 0, 1)
-        inventory, diagnostics = _inventory(loaded)
+        inventory, diagnostics = _inventory(loaded, levels)
         nodes = tuple(sorted(inventory.node_names()))
         if not nodes:
             diagnostics.append(Diagnostic(codes.UNKNOWN_NODE, "the inventory names no node"))
             raise InputError(diagnostics)
-        model = _checked_model(loaded, inventory, diagnostics)
-        diagnostics += _idle(model)
-        diagnostics += _on_no_node(model)
+        model = _checked_model(loaded, inventory, levels, diagnostics)
+        _tell([*_idle(model), *_on_no_node(model)], levels, diagnostics)
         if not any(plan.classes or plan.hairpins for plan in (build_plan(model, node) for node in nodes)):
-            diagnostics.append(_nothing_isolated(model, None))
+            _tell([_nothing_isolated(model, None)], levels, diagnostics)
     from npc.nodes import Fleet, NodeCompiler  # which need what is in here
 
     return Fleet(nodes, NodeCompiler(model, backend, options, template_dir), tuple(diagnostics))
@@ -213,12 +230,13 @@ def print_sources(
     *,
     progress: Progress | None = None,
     today: date | None = None,
+    levels: Levels = DEFAULTS,
 ) -> Compilation:
     """The policies in sources in another notation, each once; raises as `compile_paths`."""
     step = progress or _nobody
     with collector_paused():
         loaded = load(found, progress, today=today)
-        diagnostics = [*loaded.diagnostics, *_duplicates(loaded)]
+        diagnostics = levels.judged([*loaded.diagnostics, *_duplicates(loaded)])
         policies: tuple[Policy, ...] = (*loaded.policies, *loaded.cluster_policies)
         if not policies and not has_errors(diagnostics):
             diagnostics.append(Diagnostic(codes.NO_INPUT, "there is no policy in the input"))
@@ -236,24 +254,50 @@ def check_paths(
     paths: Iterable[str],
     *,
     today: date | None = None,
+    levels: Levels = DEFAULTS,
+    exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Everything that can be said about policies and inventories without compiling them."""
-    found, faults = sources(paths, stdin or _standard_input)
-    return (*faults, *check_sources(found, today=today))
+    found, faults = sources(paths, stdin or _standard_input, exclude=exclude)
+    return (*faults, *check_sources(found, today=today, levels=levels))
 
 
 def check_sources(
-    found: Iterable[Source], *, today: date | None = None, inventory: Inventory | None = None
+    found: Iterable[Source],
+    *,
+    today: date | None = None,
+    inventory: Inventory | None = None,
+    levels: Levels = DEFAULTS,
 ) -> tuple[Diagnostic, ...]:
-    """As `check_paths`, of what sources hold; `inventory` takes the place of one among them."""
+    """As `check_paths`, of what sources hold; `inventory` takes the place of one among them.
+
+    The lints look at policies without errors; those that need an inventory are silent where there is none.
+    """
+    from npc.compiler.lint.lints import findings, searched  # compile need not wait for them
+
+    listed = list(found)
     with collector_paused():
-        loaded = load(found, today=today)
+        loaded = load(listed, today=today)
         own, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
         diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *faults]
-        if (inventory is not None or loaded.inventory) and not has_errors(diagnostics):
-            diagnostics += at_odds(_model(loaded, own if inventory is None else inventory))
-        return tuple(diagnostics)
+        if has_errors(diagnostics):
+            return tuple(levels.judged(diagnostics))
+        is_known = inventory is not None or bool(loaded.inventory)
+        model = _model(loaded, own if inventory is None else inventory)
+        if is_known:
+            diagnostics += at_odds(model)
+            if has_errors(diagnostics):
+                return tuple(levels.judged(diagnostics))
+            diagnostics += _idle(model)
+        checked = Checked(model.policies, model.cluster_policies, model if is_known else None)
+        diagnostics += findings(checked, levels)
+        if levels.of(codes.UNUSED_ALLOW) is not None:
+            from npc.compiler.lint.allowances import unused
+
+            is_whole = any(one.in_folder for one in listed)
+            diagnostics += unused(diagnostics, listed, searched(checked, levels, is_whole=is_whole))
+        return tuple(levels.judged(diagnostics))
 
 
 def _check_settings(target: Target, options: Options) -> None:
@@ -309,11 +353,11 @@ def _measured(
     return before, after
 
 
-def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
+def _inventory(loaded: Loaded, levels: Levels) -> tuple[Inventory, list[Diagnostic]]:
     """The inventory and all diagnostics so far; InputError when one of them is an error."""
     namespaces = (one.namespace for one in loaded.policies)
     inventory, found = build_inventory(loaded.inventory, namespaces)
-    diagnostics = [*loaded.diagnostics, *_duplicates(loaded), *found]
+    diagnostics = levels.judged([*loaded.diagnostics, *_duplicates(loaded), *found])
     if not loaded.inventory and not has_errors(diagnostics):
         diagnostics.append(
             Diagnostic(
@@ -327,7 +371,9 @@ def _inventory(loaded: Loaded) -> tuple[Inventory, list[Diagnostic]]:
     return inventory, diagnostics
 
 
-def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: list[Diagnostic]) -> Plan:
+def _plan(
+    loaded: Loaded, inventory: Inventory, node: str | None, levels: Levels, diagnostics: list[Diagnostic]
+) -> Plan:
     if node is not None and node not in inventory.node_names():
         known = sorted(inventory.node_names())
         close = nearest(node, known)
@@ -337,22 +383,29 @@ def _plan(loaded: Loaded, inventory: Inventory, node: str | None, diagnostics: l
         raise InputError(
             [*diagnostics, Diagnostic(codes.UNKNOWN_NODE, f"the inventory has no node {node!r}", help=help)]
         )
-    model = _checked_model(loaded, inventory, diagnostics)
+    model = _checked_model(loaded, inventory, levels, diagnostics)
     if node is None:
-        diagnostics += _idle(model)
+        _tell(_idle(model), levels, diagnostics)
     plan = build_plan(model, node)
     if not plan.classes and not plan.hairpins:
-        diagnostics.append(_nothing_isolated(model, node))
+        _tell([_nothing_isolated(model, node)], levels, diagnostics)
     return plan
 
 
-def _checked_model(loaded: Loaded, inventory: Inventory, diagnostics: list[Diagnostic]) -> Model:
+def _tell(found: Iterable[Diagnostic], levels: Levels, diagnostics: list[Diagnostic]) -> None:
+    """Add to the diagnostics those that count; InputError when one of them is an error."""
+    told = levels.judged(found)
+    diagnostics += told
+    if has_errors(told):
+        raise InputError(diagnostics)
+
+
+def _checked_model(
+    loaded: Loaded, inventory: Inventory, levels: Levels, diagnostics: list[Diagnostic]
+) -> Model:
     """The model; what is to be said of it is added to the diagnostics, InputError when that is an error."""
     model = _model(loaded, inventory)
-    found = list(at_odds(model))
-    diagnostics += found
-    if has_errors(found):
-        raise InputError(diagnostics)
+    _tell(at_odds(model), levels, diagnostics)
     return model
 
 

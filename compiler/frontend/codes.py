@@ -1,7 +1,8 @@
 """Every diagnostic that npc can give: stable codes, severities and titles.
 
 1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
-4xx: notes and warnings about what was read; 5xx: what was asked of a compilation; 6xx: the policy language.
+4xx: notes and warnings about what was read; 5xx: what was asked of a compilation; 6xx: the policy language;
+7xx: what `npc check` finds in policies that are valid.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Code:
     name: str
     severity: Severity
     title: str
+    is_on: bool = True
+    """Whether it is reported where no configuration says."""
 
 
 def _error(name: str, title: str) -> Code:
@@ -35,6 +38,10 @@ def _warning(name: str, title: str) -> Code:
 
 def _note(name: str, title: str) -> Code:
     return Code(name, Severity.NOTE, title)
+
+
+def _off(name: str, title: str) -> Code:
+    return Code(name, Severity.WARNING, title, is_on=False)
 
 
 UNREADABLE = _error("NPC101", "the file cannot be read")
@@ -94,6 +101,7 @@ OUTPUT = _error("NPC505", "the output cannot be written")
 OPTION = _error("NPC506", "an option has a value that the target cannot use")
 INEXPRESSIBLE = _error("NPC507", "the target cannot express a rule")
 EXECUTOR = _error("NPC508", "the workers cannot be used, or are lost")
+CONFIGURATION = _error("NPC509", "the configuration cannot be used")
 
 SENTENCE = _error("NPC601", "a text that is not in the policy language")
 UNDEFINED = _error("NPC602", "a set or service that is not defined")
@@ -105,6 +113,21 @@ NOT_HERE = _error("NPC607", "what a policy of this kind cannot say")
 ISOLATES_NOTHING = _error("NPC608", "a policy isolates nothing")
 NOT_IN_KUBERNETES = _error("NPC611", "what Kubernetes cannot say")
 NO_WORDS = _error("NPC612", "what the policy language cannot say")
+
+REDUNDANT = _warning("NPC701", "a rule adds nothing to others")
+NEVER_DECIDES = _warning("NPC702", "a rule never decides: others are asked before it")
+REDUNDANT_HERE = _off("NPC703", "a rule adds nothing in this inventory")
+NO_PEERS = _warning("NPC704", "a peer matches nothing")
+NO_SUCH_PORT = _warning("NPC705", "a named port that no destination has")
+NO_DNS = _warning("NPC706", "egress is isolated, and DNS is not allowed")
+IN_POD_RANGE = _warning("NPC707", "a block names pods by their addresses")
+LETS_ALL_IN = _warning("NPC708", "a rule lets everyone in on every port")
+WIDE = _off("NPC709", "a rule is for every address")
+CONTRADICTION = _warning("NPC710", "a selector contradicts itself")
+NO_POLICY_TYPES = _off("NPC711", "a policy does not say what it isolates")
+DUPLICATE = _warning("NPC712", "a rule, a peer or a port stands twice")
+SAME_MEANING = _warning("NPC713", "two policies say the same")
+UNUSED_ALLOW = _warning("NPC714", "a comment allows what is not found")
 
 ALL: tuple[Code, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Code))
 """Every code, in order."""

@@ -36,10 +36,12 @@ class Diagnostic:
     about: str = ""
     """The object that it is about: `NetworkPolicy shop/web`."""
     related: tuple[Related, ...] = ()
+    level: Severity | None = None
+    """What it counts as where that is not the code's own severity."""
 
     @property
     def severity(self) -> Severity:
-        return self.code.severity
+        return self.level or self.code.severity
 
 
 class Format(StrEnum):

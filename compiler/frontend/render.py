@@ -191,7 +191,8 @@ def _sarif(diagnostics: list[Diagnostic], places: _Places) -> dict[str, Any]:
         {
             "id": code.name,
             "shortDescription": {"text": code.title},
-            "defaultConfiguration": {"level": _LEVELS[code.severity]},
+            "help": {"text": f"docs/diagnostics.md#{code.name.lower()}: what it means, with an example"},
+            "defaultConfiguration": {"level": _LEVELS[code.severity], "enabled": code.is_on},
         }
         for code in ALL
     ]

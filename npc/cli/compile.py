@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from npc.backends.base import Deny, Options, OwnNode
 from npc.cli.clock import Today, day
+from npc.cli.configured import Config, Level, configured
 from npc.cli.output import print_whole, write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
@@ -119,6 +121,8 @@ def command(
         bool,
         typer.Option("--stats", help="Tell how large the ruleset is, before the optimizer and after it."),
     ] = False,
+    config: Config = None,
+    level: Level = None,
     today: Today = None,
 ) -> None:
     """Compile policies for the pods of an inventory.
@@ -148,6 +152,7 @@ def command(
             format=format,
             quiet=quiet,
             strict=strict,
+            configuration=partial(configured, config, level),
         )
         return
     for hint, value in (("--jobs", jobs), ("--executor", executor)):
@@ -158,6 +163,7 @@ def command(
     if stats and format is Format.SARIF:
         raise typer.BadParameter("not with --format sarif, which is one document", param_hint="--stats")
     try:
+        configuration = configured(config, level)
         with progress_bar(quiet=quiet) as progress:
             result = compile_paths(
                 [*paths, *(inventory or ())],
@@ -169,6 +175,8 @@ def command(
                 today=day(today),
                 passes=_passes(passes),
                 statistics=stats,
+                levels=configuration.levels,
+                exclude=configuration.exclude,
             )
             if strict and has_warnings(result.diagnostics):
                 report(result.diagnostics, format, quiet=quiet, strictly="nothing is written")

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -23,6 +23,7 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, has_warnings
 
 if TYPE_CHECKING:
+    from npc.configuration import Configuration
     from npc.nodes import Artifacts, Fleet
     from npc.workers import Workers
 
@@ -43,6 +44,7 @@ def compile_fleet(
     format: Format,
     quiet: bool,
     strict: bool,
+    configuration: Callable[[], Configuration],
 ) -> None:
     """Compile for every node of the inventory into `output/NODE/`.
 
@@ -56,13 +58,21 @@ def compile_fleet(
     from npc.api import compile_nodes  # not for `npc --help`
 
     try:
+        settings = configuration()
         workers = _workers(jobs, address)
         folder = Path(output)
         with progress_bar(quiet=quiet) as progress:
             fleet = compile_nodes(
-                paths, target, options=options, template_dir=template_dir, progress=progress, today=today
+                paths,
+                target,
+                options=options,
+                template_dir=template_dir,
+                progress=progress,
+                today=today,
+                levels=settings.levels,
+                exclude=settings.exclude,
             )
-        findings = [*fleet.diagnostics, *_gone(folder, fleet)]
+        findings = [*fleet.diagnostics, *settings.levels.judged(_gone(folder, fleet))]
         if strict and has_warnings(findings):
             report(findings, format, quiet=quiet, strictly="nothing is written")
             raise typer.Exit(EXIT_INPUT)

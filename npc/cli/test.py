@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from npc.cli.configured import Config, configured
 from npc.cli.output import write
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
@@ -39,6 +40,7 @@ def command(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only what failed, and no progress bar.")
     ] = False,
+    config: Config = None,
 ) -> None:
     """Compile the cases in folders and compare with what they expect.
 
@@ -49,8 +51,13 @@ def command(
     cases = find_cases(map(str, folders))
     if not cases:
         _fail(f"there is no case in {', '.join(map(str, folders))}", "a case is a folder with a policy.yaml")
+    try:
+        levels = configured(config, None).levels
+    except InputError as error:
+        report(error.diagnostics, Format.TEXT, quiet=True)
+        raise typer.Exit(EXIT_INPUT) from None
     with progress_bar(quiet=quiet) as progress:
-        outcomes = list(examine_all(cases, jobs or os.cpu_count() or 1, progress))
+        outcomes = list(examine_all(cases, jobs or os.cpu_count() or 1, progress, levels=levels))
     try:
         lines = [line for one in outcomes for line in (_update(one) if update else _lines(one))]
         updated = sum(bool(one.changes) for one in outcomes) if update else 0

@@ -10,10 +10,12 @@ from pathlib import Path
 from npc.api import check_sources
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code, Severity
-from npc.compiler.frontend.diagnostics import Diagnostic
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.locate import locate
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.language import tree
+from npc.compiler.lint.levels import DEFAULTS, Levels
+from npc.configuration import configuration
 from npc.lsp.definition import Place
 from npc.lsp.project import SUFFIX, Document, Project, included
 
@@ -30,6 +32,8 @@ class Finding:
     start: int
     end: int
     related: tuple[tuple[Place, str], ...] = ()
+    severity: Severity = Severity.WARNING
+    """What it counts as: a configuration may have another opinion than its code."""
 
 
 def findings(path: Path, text: str, project: Project) -> Iterator[Finding]:
@@ -46,7 +50,7 @@ def findings(path: Path, text: str, project: Project) -> Iterator[Finding]:
         return
     cluster = project.cluster() if not project.inventory_errors() else None
     inventory = cluster.inventory if cluster is not None else None
-    checked = check_sources(sources, today=project.today(), inventory=inventory)
+    checked = check_sources(sources, today=project.today(), inventory=inventory, levels=_levels(path.parent))
     found = [one for one in checked if _is_worth_telling(one)]
     origins = [one.origin for one in found if one.origin is not None]
     origins += [related.origin for one in found for related in one.related]
@@ -59,7 +63,15 @@ def findings(path: Path, text: str, project: Project) -> Iterator[Finding]:
             related = ((place, one.message), *related)
             message = f"in {place.path.name}: {message}"
             place = _include_of(place.path, path, document)
-        yield Finding(one.code, message, place.start, place.end, related)
+        yield Finding(one.code, message, place.start, place.end, related, one.severity)
+
+
+def _levels(folder: Path) -> Levels:
+    """What the configuration of a folder says; one with mistakes, which `npc check` tells, says nothing."""
+    try:
+        return configuration(start=folder).levels
+    except InputError:
+        return DEFAULTS
 
 
 def _is_worth_telling(one: Diagnostic) -> bool:

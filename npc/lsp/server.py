@@ -145,7 +145,7 @@ class Server(LanguageServer):
         return types.Diagnostic(
             range=_range(positions, one.start, one.end),
             message=one.message,
-            severity=_SEVERITIES[one.code.severity],
+            severity=_SEVERITIES[one.severity],
             code=one.code.name,
             code_description=types.CodeDescription(self._page_of(one.code)) if self.manual else None,
             source="npc",

@@ -15,6 +15,7 @@ from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, di
 from npc.compiler.frontend.files import sources
 from npc.compiler.frontend.render import render, summary
 from npc.compiler.frontend.source import Source
+from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.plan import Plan
 from npc.testing.cases import DIAGNOSTICS, EXPECT, PACKETS, PLAN, SETTINGS, Case
 from npc.testing.meaning import changed_logs, changed_options, witness
@@ -53,11 +54,11 @@ class CaseError(Exception):
     """A case that cannot be run; the message has a line for each reason."""
 
 
-def examine(case: Case) -> Outcome:
+def examine(case: Case, levels: Levels = DEFAULTS) -> Outcome:
     """Compile a case and compare; what goes wrong is in the outcome, never raised."""
     started = time.monotonic()
     try:
-        outcome = _examine(case)
+        outcome = _examine(case, levels)
     except CaseError as error:
         outcome = Outcome(case, tuple(str(error).splitlines()))
     except Exception as error:  # of npc or of a third party's target: the other cases run on
@@ -89,11 +90,11 @@ class _Compiled:
     planned: Planned | None
 
 
-def _examine(case: Case) -> Outcome:
+def _examine(case: Case, levels: Levels) -> Outcome:
     if strays := list(case.strays()):
         raise CaseError("\n".join(strays))
     settings = _settings(case)
-    compiled = _compile(case, settings)
+    compiled = _compile(case, settings, levels)
     expected = case.expected()
     packets = case.folder / PACKETS
     if not packets.exists():
@@ -127,7 +128,7 @@ def _settings(case: Case) -> Settings:
         raise CaseError(f"{SETTINGS}: {error}") from None
 
 
-def _compile(case: Case, settings: Settings) -> _Compiled:
+def _compile(case: Case, settings: Settings, levels: Levels) -> _Compiled:
     targets = [_target(name) for name in settings.targets]
     for name in settings.options.settings:
         known = [one for target in targets if isinstance(target, Backend) for one in target.settings]
@@ -137,7 +138,9 @@ def _compile(case: Case, settings: Settings) -> _Compiled:
     files: dict[str, bytes] = {}
     planned = None
     try:
-        planned = plan_sources(_sources(case, settings), node=settings.node, today=settings.today)
+        planned = plan_sources(
+            _sources(case, settings), node=settings.node, today=settings.today, levels=levels
+        )
     except InputError as error:
         diagnostics += error.diagnostics
     else:

@@ -44,7 +44,7 @@ def found(folder: Path, name: str, texts: dict[str, str], *inventory: str) -> li
 POLICY = "policy x for pods { allow from @offices }"
 
 WRONG: list[tuple[str, dict[str, str], list[Found]]] = [
-    ("nothing", {"a.npc": "set a = any policy x for pods { allow from @a }"}, []),
+    ("nothing", {"a.npc": "set a = any policy x for pods { allow tcp from @a }"}, []),
     ("an empty text", {"a.npc": ""}, []),
     ("a sentence", {"a.npc": "polcy x"}, [("NPC601", "polcy", [])]),
     ("a value", {"a.npc": "policy x for pods { allow from 10.0.0.0/33 }"}, [("NPC204", "10.0.0.0/33", [])]),
@@ -80,10 +80,25 @@ WRONG: list[tuple[str, dict[str, str], list[Found]]] = [
         {"a.yaml": "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: X}\nspec: {}\n"},
         [("NPC204", "X", [])],
     ),
+    (
+        "a lint",
+        {"a.npc": "policy x for pods { allow from any }"},
+        [("NPC708", "allow from any", [])],
+    ),
+    (
+        "a lint that a comment allows",
+        {"a.npc": "# npc: allow NPC708\npolicy x for pods { allow from any }"},
+        [],
+    ),
+    (
+        "a comment that allows nothing",
+        {"a.npc": "policy x for pods { isolate ingress } # npc: allow NPC708"},
+        [("NPC714", "NPC708", [])],
+    ),
     ("YAML of others", {"a.yaml": "a: [b\n"}, []),
     (
         "a last day that is past",
-        {"a.npc": "policy x for pods { allow from any until 2026-12-31 allow from any until 2027-01-01 }"},
+        {"a.npc": "policy x for pods { allow tcp from any until 2026-12-31 isolate egress }"},
         [("NPC407", "2026-12-31", [])],
     ),
     (

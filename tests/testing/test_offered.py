@@ -49,7 +49,7 @@ def test_hooks_are_as_pre_commit_asks() -> None:
 def test_every_option_is_in_the_manual() -> None:
     shown = re.sub(r"\x1b\[[0-9;]*m", "", run_npc("test", "--help").stdout)
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shown)) - {"--help"}
-    assert options == {"--update", "--junit", "--jobs", "--quiet"}
+    assert options == {"--update", "--junit", "--jobs", "--quiet", "--config"}
     table = PAGE.read_text().partition("## Options")[2].partition("## Exit codes")[0]
     assert set(re.findall(r"--[a-z]+", table)) == options
 
