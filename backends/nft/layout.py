@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from npc.backends.pairs import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -24,6 +26,8 @@ class Layout:
     """Rules that one arm may have in its class; beyond, it is a chain of its own."""
     blocks_inline: int = 4
     """Comparisons of address blocks in place of an interval set."""
+    pairs: Limits = Limits(from_subjects=64, most_a_subject=64, most=1 << 18)
+    """Connections between endpoints that one look-up allows."""
 
 
 MEASURED = Layout()

@@ -29,6 +29,7 @@ from npc.backends.nft.matches import (
 )
 from npc.backends.nft.peersets import LONGEST_COMMENT, PeerSets, words
 from npc.backends.nft.ruleset import Chain, Dispatch, Element, Match, Rule, Set, Table
+from npc.backends.pairs import Split, split
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals, Range
@@ -48,12 +49,14 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Table:
     """The table that enforces a plan; InputError for options and log prefixes that nftables cannot use."""
     _check(options)
     check_prefixes(plan)
-    forms = [_Form.of(one, layout) for one in plan.classes]
+    listed = split(plan, layout.pairs)
+    rest = listed.rest
+    forms = [_Form.of(one, layout) for one in rest.classes]
     arms = [(form.families, arm) for form in forms for arm in form.arms()]
     selves = _self_sets(plan)
     exceptions = _exceptions({family for form in forms for family in form.families}, selves)
     lowering = _Lowering(options, layout, PeerSets.of(arms, plan.names, layout), exceptions)
-    names = content_names(one.key for one in plan.classes)
+    names = content_names(one.key for one in rest.classes)
     members: dict[tuple[Direction, Family], dict[int, str]] = {}
     chains: list[Chain] = []
     for form in forms:
@@ -64,8 +67,18 @@ def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Table:
             for address in form.addresses(family):
                 members.setdefault((form.subject.direction, family), {})[address] = chain.name
     chains += hairpin_chains(plan, options, lists=lowering.peers.lists)
-    sets = [*_verdict_maps(members, plan), *hairpin_maps(plan), *selves.values(), *lowering.peers.sets()]
-    base = _base_chains(_dispatches(members), hairpin_dispatches(plan), exceptions, options)
+    pairs = _pair_sets(listed)
+    sets = [
+        *pairs.values(),
+        *_verdict_maps(members, plan),
+        *hairpin_maps(plan),
+        *selves.values(),
+        *lowering.peers.sets(),
+    ]
+    in_pairs = [
+        Rule((Match(_pair_field(family), (f"@{one.name}",)),), "accept") for family, one in pairs.items()
+    ]
+    base = _base_chains(_dispatches(members), hairpin_dispatches(plan), in_pairs, exceptions, options)
     shared = lowering.shared_chains.values()
     every_chain = (*base, *sorted(chains, key=_name), *sorted(shared, key=_name))
     return Table(options.table, tuple(sets), every_chain, _heading(plan, options))
@@ -122,15 +135,16 @@ def _dispatches(members: _Members) -> dict[Direction, list[Dispatch]]:
 def _base_chains(
     dispatches: dict[Direction, list[Dispatch]],
     hairpins: list[Dispatch],
+    pairs: list[Rule],
     exceptions: tuple[Rule, ...],
     options: Options,
 ) -> list[Chain]:
     """Where packets come in, the way to ingress, the exceptions, and the end of what is denied."""
     established = Rule((Match("ct state", ("established,related",)),), "accept")
-    egress = dispatches[Direction.EGRESS]
-    hooks = {"forward": hairpins + egress}
+    egress: list[Rule | Dispatch] = [*pairs, *dispatches[Direction.EGRESS]]
+    hooks: dict[str, list[Rule | Dispatch]] = {"forward": [*hairpins, *egress]}
     if options.own_node is OwnNode.POLICED:
-        hooks |= {"input": egress, "output": []}
+        hooks |= {"input": egress, "output": [*pairs]}
     chains = [
         Chain(hook, (established, *asked, Rule((), "goto ingress")), hook=_hook(hook, options))
         for hook, asked in hooks.items()
@@ -183,6 +197,31 @@ def _verdict_maps(members: _Members, plan: Plan) -> list[Set]:
         for family in Family
         if (found := members.get((direction, family)))
     ]
+
+
+def _pair_field(family: Family) -> str:
+    """The field of a packet's source, traffic and destination."""
+    word = "ip" if family is Family.V4 else "ip6"
+    return f"{word} saddr . meta l4proto . th dport . {word} daddr"
+
+
+def _pair_sets(listed: Split) -> dict[Family, Set]:
+    """The connections that are allowed by one look-up."""
+    sets = {}
+    for family in Family:
+        elements = tuple(
+            Element(
+                f"{format_address(source)} . {traffic.NAMES[number >> 16]} . {number & traffic.LAST_PORT}"
+                f" . {format_address(destination)}"
+            )
+            for source, number, destination in listed.of(family)
+        )
+        if elements:
+            kind = address_type(family)
+            sets[family] = Set(
+                f"allow{family.value}", f"{kind} . inet_proto . inet_service . {kind}", elements
+            )
+    return sets
 
 
 def _self_sets(plan: Plan) -> dict[Family, Set]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+SIZED_FROM = 1024
+"""Elements from which on a hash is declared with a size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A comparison of a packet field with a value, a range, `@set`, or any of several values."""
@@ -64,6 +68,16 @@ class Set:
     @property
     def word(self) -> str:
         return "map" if " : " in self.type else "set"
+
+    @property
+    def size(self) -> int:
+        """What a large hash is declared to hold, twice what it does at least; 0 where nothing is declared.
+
+        The kernel then makes a table without locks, in which few buckets have two elements: a look-up
+        touches less memory.
+        """
+        count = len(self.elements)
+        return 0 if self.interval or count < SIZED_FROM else 1 << (2 * count - 1).bit_length()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ Piece: TypeAlias = tuple[int, int]
 DEEPEST: Final = 15
 """Chains that may be entered from one another below a base chain; goto counts, as in NFT_JUMP_STACK_SIZE."""
 LOG: Final = re.compile(r'log prefix "(?P<prefix>[^"]*)" ?(?P<verdict>.*)')
+NO_PORT: Final = -1
 L4_NAMES: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
 """As in nft's own list of `meta l4proto`."""
 
@@ -150,9 +151,21 @@ def _chain(table: Table, name: str) -> Chain:
 
 def _value(field: str, packet: Packet) -> tuple[int, ...] | None:
     """The value of a field, part by part; None where the packet has not all of them."""
+    if field.count(" . ") > 1 and "meta l4proto . th dport" in field:
+        return _connection(field, packet)
     parts = [_part(part, packet) for part in field.split(" . ")]
     known = tuple(part for part in parts if part is not None)
     return known if len(known) == len(parts) else None
+
+
+def _connection(field: str, packet: Packet) -> tuple[int, ...] | None:
+    """Ends, protocol and port. Where the protocol has none, whatever stands there: no element is of it."""
+    source, protocol, _, destination = field.split(" . ")
+    ends = _part(source, packet), _part(destination, packet)
+    if ends[0] is None or ends[1] is None:
+        return None
+    port = packet.port if packet.protocol in PROTOCOL_NUMBERS.values() else NO_PORT
+    return ends[0], _part(protocol, packet) or 0, port, ends[1]
 
 
 def _part(field: str, packet: Packet) -> int | None:

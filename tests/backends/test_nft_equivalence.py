@@ -18,6 +18,7 @@ from npc.backends.naming import content_names
 from npc.backends.nft.layout import MEASURED, Layout
 from npc.backends.nft.lowering import lower
 from npc.backends.nft.ruleset import Dispatch, Rule, Table
+from npc.backends.pairs import Limits
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.frontend.syntax import Direction
@@ -48,6 +49,8 @@ def disagreements(plan: Plan, table: Table, asked: Iterable[Packet], hook: str =
     ]
 
 
+ALL_PAIRS: Final = Limits(0, most_a_subject=64, most=1 << 12)
+
 FORMS: Final = {
     "as measured": (Options(), MEASURED),
     "by port": (Options(), Layout(most_arms=0)),
@@ -58,6 +61,9 @@ FORMS: Final = {
     "no sets of peers": (Options(), Layout(set_budget=0)),
     "few sets of peers": (Options(), Layout(set_budget=2, inline_peers=1)),
     "no sets, by port": (Options(), Layout(set_budget=0, most_arms=0, most_rules=0)),
+    "pairs": (Options(), Layout(pairs=ALL_PAIRS)),
+    "a few pairs": (Options(), Layout(pairs=Limits(0, most_a_subject=2, most=9))),
+    "log beside pairs": (Options(log_denied=True), Layout(pairs=ALL_PAIRS)),
     "log": (Options(log_denied=True), MEASURED),
     "reject": (Options(deny_with=Deny.REJECT), MEASURED),
     "log and reject, by port": (Options(deny_with=Deny.REJECT, log_denied=True), Layout(most_arms=0)),
@@ -125,11 +131,12 @@ def test_names_that_collide_stay_apart(documents: list[Document]) -> None:
     assert disagreements(plan, table, boundary_packets(documents, PACKETS)) == []
 
 
-@given(clusters(), st.sampled_from(sorted(NODES)))
-def test_own_node_policed(documents: list[Document], node: str) -> None:
+@given(clusters(), st.sampled_from(sorted(NODES)), st.booleans())
+def test_own_node_policed(documents: list[Document], node: str, in_pairs: bool) -> None:
     """A3: packets to the node are decided on as they come in, those from it as they go out."""
     plan = compiled(documents).plan
-    always, policed = lower(plan, Options()), lower(plan, Options(own_node=OwnNode.POLICED))
+    layout = Layout(pairs=ALL_PAIRS) if in_pairs else MEASURED
+    always, policed = (lower(plan, Options(own_node=option), layout) for option in OwnNode)
     own = {ip_address(text) for text in NODES[node]}
     asked = boundary_packets(documents, PACKETS * 4)
     to_node = [packet for packet in asked if packet.destination in own]
