@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 SIZED_FROM = 1024
 """Elements from which on a hash is declared with a size."""
 

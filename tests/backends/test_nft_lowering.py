@@ -10,7 +10,7 @@ from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.nft.keywords import KEYWORDS
 from npc.backends.nft.layout import MEASURED, Layout
 from npc.backends.nft.lowering import lower
-from npc.backends.nft.ruleset import Table
+from npc.backends.nft.ruleset import Element, Set, Table
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
 from npc.compiler.plan import Plan
@@ -205,3 +205,12 @@ def test_equal_peers_share_a_set_and_a_chain() -> None:
     table = lower(plan_of(rules, SIZES), Options(), Layout(most_arms=0))
     assert peer_sets(table) == [6, 1]
     assert sum("_to_" in chain.name for chain in table.chains) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "interval", "size"),
+    [(1023, False, 0), (1024, False, 2048), (1025, False, 4096), (5000, True, 0)],
+)
+def test_large_hashes_have_a_size(count: int, interval: bool, size: int) -> None:
+    elements = tuple(Element(f"10.0.{number >> 8}.{number & 255}") for number in range(count))
+    assert Set("s", "ipv4_addr", elements, interval=interval).size == size

@@ -87,8 +87,6 @@ CASES: Final = [
 def test_what_is_listed(
     name: str, rules: list[Document], sizes: dict[str, int], pairs: int, left: int
 ) -> None:
-    name: str, rules: list[Document], sizes: dict[str, int], pairs: int, left: int
-) -> None:
     found = split(plan_of(rules, sizes), LIMITS["all"])
     assert (name, len(found.pairs), sum(len(one.arms) for one in found.rest.classes)) == (name, pairs, left)
 

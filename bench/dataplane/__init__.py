@@ -1,0 +1,1 @@
+"""What rulesets cost the packets: npc's, none, connection tracking alone, a rule for each connection."""
