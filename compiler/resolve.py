@@ -98,6 +98,10 @@ class Model:
             if deciders is not None:
                 yield number, deciders
 
+    def deciders_of(self, direction: Direction, endpoint: Endpoint) -> Deciders | None:
+        """The policies that decide for one endpoint; None: none does."""
+        return self._deciding[direction].deciders(endpoint)
+
     def idle(self) -> Iterator[Policy]:
         """The policies that select no endpoint of the inventory."""
         yield from (one for one in self.policies if not self.population.within(one.namespace, one.subject))
@@ -212,7 +216,7 @@ class Model:
     def _select(self, peer: Pods | BehindService, namespace: str) -> Sequence[int]:
         """The numbers of those that a peer means: of the policy's namespace, or of those it selects (P7)."""
         if isinstance(peer, BehindService):
-            service = self._service(peer, namespace)
+            service = self.service(peer, namespace)
             wanted = [Requirement(key, Operator.IN, (one,)) for key, one in service.selector.items()]
             return self.population.within(service.namespace, Selector.of(wanted))
         match peer.namespaces:
@@ -223,13 +227,14 @@ class Model:
             case namespaces:
                 return self.population.across(namespaces, peer.pods)
 
-    def _service(self, peer: BehindService, namespace: str) -> Service:
+    def service(self, peer: BehindService, namespace: str) -> Service:
+        """The Service that a peer of a policy in `namespace` names."""
         return self._services[peer.namespace or namespace, peer.name]
 
     def target_ports(self, peer: BehindService, namespace: str) -> tuple[Port, ...]:
         """Where a Service sends what it gets."""
         ports: list[Port] = []
-        for one in self._service(peer, namespace).ports:
+        for one in self.service(peer, namespace).ports:
             match one.port:
                 case str(name):
                     ports.append(NamedPort(one.protocol, name))

@@ -163,6 +163,20 @@ def plan_sources(
     return Planned(plan, inventory, tuple(diagnostics))
 
 
+def model_paths(
+    paths: Iterable[str],
+    *,
+    progress: Progress | None = None,
+    today: date | None = None,
+    stdin: Callable[[], bytes] | None = None,
+) -> tuple[Model, tuple[Diagnostic, ...]]:
+    """As `model_sources`, of what files and directories hold."""
+    found, faults = sources(paths, stdin or _standard_input)
+    if faults:
+        raise InputError(faults)
+    return model_sources(found, progress=progress, today=today)
+
+
 def model_sources(
     found: Iterable[Source],
     *,

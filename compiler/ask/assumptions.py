@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Assumption(StrEnum):
-    """A reading that other tools take, in the notation of `--assume`."""
-
-    HOST_NETWORK_IS_ENDPOINT = "hostnetwork=endpoint"
-    """Host-network pods are pods like others (not E1)."""
-    BLOCKS_ARE_EXTERNAL = "ipblock=external"
-    """Blocks of addresses never match endpoints (not P8)."""
-    OWN_NODE_IS_POLICED = "ownnode=policed"
-    """Policies decide on what a pod exchanges with its own node (not A3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is assumed; by default all as npc compiles it."""
 
-    assumed: frozenset[Assumption] = frozenset()
-
-    def __contains__(self, assumption: Assumption) -> bool:
-        return assumption in self.assumed
+    host_network_is_endpoint: bool = False
+    """Host-network pods are pods like others (not E1)."""
+    blocks_are_external: bool = False
+    """Blocks of addresses never match endpoints (not P8)."""
+    own_node_is_policed: bool = False
+    """Policies decide on what a pod exchanges with its own node (not A3)."""
 
 
 AS_COMPILED = Reading()

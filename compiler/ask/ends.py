@@ -47,6 +47,13 @@ class Ends:
         left = self.outside - other.outside if other.outside else self.outside
         return Ends(self.v4 & ~other.v4, self.v6 & ~other.v6, left)
 
+    def __contains__(self, place: Place) -> bool:
+        """Whether an end is among these."""
+        if place.endpoint is None:
+            return place.address is not None and place.address in self.outside
+        bits = self.v4 if place.family is Family.V4 else self.v6
+        return bool(bits >> place.endpoint & 1)
+
     @property
     def endpoints(self) -> Bits:
         """The endpoints, by whichever address."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.ask.assumptions import AS_COMPILED, Assumption, Reading
+from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.ends import Census, Ends
 from npc.compiler.frontend.syntax import (
     BehindService,
@@ -80,8 +80,7 @@ class Meaning:
     def at(self, addresses: Intervals) -> Ends:
         """Whom a rule means by addresses."""
         ends = self.census.at(addresses)
-        is_external = Assumption.BLOCKS_ARE_EXTERNAL in self.reading
-        return Ends(outside=ends.outside) if is_external else ends
+        return Ends(outside=ends.outside) if self.reading.blocks_are_external else ends
 
     def serving(self, port: NamedPort) -> dict[Intervals, Ends]:
         """The endpoints that have a named port, by the traffic that they mean by it (P10)."""

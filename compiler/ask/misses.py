@@ -17,7 +17,7 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.ends import Place
 from npc.compiler.ask.meaning import Meaning, numbers
 from npc.compiler.ask.rulings import Decider, SubjectClass
-from npc.compiler.ask.wording import peer_text, ports_text
+from npc.compiler.ask.wording import peer_text, ports_text, traffic_text
 from npc.compiler.frontend.syntax import (
     BehindService,
     Block,
@@ -33,10 +33,12 @@ from npc.compiler.frontend.syntax import (
     Selector,
 )
 from npc.compiler.inventory import Endpoint
-from npc.compiler.labels import LabelIndex
+from npc.compiler.labels import holds
 
 MOST = 2
 """Rules that are named for one decision."""
+AS_CLOSE = 1
+"""How much further away than the first another rule may be to be named."""
 
 
 class Aspect(Enum):
@@ -93,6 +95,7 @@ def near_misses(
     subject: Endpoint,
     peer: Place,
     asked: Intervals,
+    *,
     most: int = MOST,
 ) -> tuple[NearMiss, ...]:
     """The rules that come closest to matching any of the traffic that a subject would exchange with an end.
@@ -114,7 +117,8 @@ def near_misses(
             for one in _failing(policy.subject, labels)
         ]
         found += question.rules(policy, tuple(others))
-    return tuple(sorted(found, key=lambda one: one.distance)[:most])
+    found.sort(key=lambda one: one.distance)
+    return tuple(one for one in found[:most] if one.distance <= found[0].distance + AS_CLOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ class _Question:
             return
         destination = self._destination
         names = [one for one in served if isinstance(one, NamedPort)]
-        found = traffic.describe(self.asked)
+        found = traffic_text(self.asked)
         if len(names) == len(served) and not numbers:
             who = str(destination) if destination is not None else "an address outside the cluster"
             yield Miss(Aspect.PORT, f"{ports_text(served)}; {who} has no port of that name")
@@ -165,7 +169,8 @@ class _Question:
         text = ports_text(served)
         if names and (own := traffic.describe(numbers)) != text:
             text = f"{text} ({own})"
-        yield Miss(Aspect.PROTOCOL if is_protocol else Aspect.PORT, f"{text}, not {_few(found)}")
+        words = f"{text}, not {found}" if len(self.asked.ranges) == 1 else text
+        yield Miss(Aspect.PROTOCOL if is_protocol else Aspect.PORT, words)
 
     @property
     def _destination(self) -> Endpoint | None:
@@ -240,16 +245,10 @@ def _distance(misses: tuple[Miss, ...]) -> int:
 
 def _failing(selector: Selector, labels: Mapping[str, str]) -> list[Requirement]:
     """The requirements that do not hold."""
-    index = LabelIndex([labels])
-    return [need for need in selector.requirements if not index.select(Selector((need,)), index.everything)]
+    return [one for one in selector.requirements if not holds(one, labels)]
 
 
 def _labelled(name: str, labels: Mapping[str, str], need: Requirement) -> str:
     """What something has for the label that a requirement is about."""
     value = labels.get(need.key)
     return f"{name} has no {need.key}" if value is None else f"{name} has {need.key}={value}"
-
-
-def _few(text: str) -> str:
-    words = text.split(", ")
-    return text if len(words) <= 4 else f"{', '.join(words[:3])}, ..."

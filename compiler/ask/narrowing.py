@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from npc.compiler.ask.assumptions import Assumption, Reading
+from npc.compiler.ask.assumptions import Reading
 from npc.compiler.ask.ends import Ends
 from npc.compiler.frontend.syntax import BehindService, Direction, NetworkPolicy, Policy
-from npc.compiler.inventory import NAME_LABEL, Absence, Inventory
+from npc.compiler.inventory import NAME_LABEL, Absence
 from npc.compiler.labels import bits_of, members
 from npc.compiler.resolve import Model
 
 
-def as_read(inventory: Inventory, reading: Reading) -> Inventory:
-    """An inventory under a reading: host-network pods among its endpoints where they are taken for such."""
-    if Assumption.HOST_NETWORK_IS_ENDPOINT not in reading:
-        return inventory
+def as_read(model: Model, reading: Reading) -> Model:
+    """A model under a reading: host-network pods among its endpoints where they are taken for such."""
+    if not reading.host_network_is_endpoint:
+        return model
+    inventory = model.inventory
     known = {(one.namespace, one.name) for one in inventory.endpoints}
     others = {
         (one.pod.namespace, one.pod.name): one.pod
@@ -32,11 +33,12 @@ def as_read(inventory: Inventory, reading: Reading) -> Inventory:
     namespaces = dict(inventory.namespaces)
     for one in added:
         namespaces.setdefault(one.namespace, {NAME_LABEL: one.namespace})
-    return replace(inventory, endpoints=tuple(endpoints), namespaces=dict(sorted(namespaces.items())))
+    whole = replace(inventory, endpoints=tuple(endpoints), namespaces=dict(sorted(namespaces.items())))
+    return Model(model.policies, model.cluster_policies, whole)
 
 
-def narrowed(model: Model, *asked: Ends) -> tuple[Model, tuple[Ends, ...]]:
-    """A model with the endpoints of some ends alone, and these ends by their numbers in it."""
+def narrowed(model: Model, *asked: Ends) -> tuple[list[int], Model]:
+    """The numbers of the endpoints of some ends, and a model with these alone."""
     bits = 0
     for ends in asked:
         bits |= ends.endpoints
@@ -52,8 +54,7 @@ def narrowed(model: Model, *asked: Ends) -> tuple[Model, tuple[Ends, ...]]:
         namespaces={name: inventory.namespaces[name] for name in sorted(namespaces)},
         services=tuple(one for one in inventory.services if wanted and (one.namespace, one.name) in wanted),
     )
-    renumbered = tuple(_renumbered(ends, numbers) for ends in asked)
-    return Model(policies, model.cluster_policies, part), renumbered
+    return numbers, Model(policies, model.cluster_policies, part)
 
 
 def _services(policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
@@ -67,7 +68,7 @@ def _services(policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
                         yield peer.namespace or home, peer.name
 
 
-def _renumbered(ends: Ends, numbers: Sequence[int]) -> Ends:
+def renumbered(ends: Ends, numbers: Sequence[int]) -> Ends:
     """Ends by the places of their endpoints among some numbers."""
     places = {number: place for place, number in enumerate(numbers)}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.ask.assumptions import AS_COMPILED, Assumption, Reading
+from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.ends import Census, Ends, Place
 from npc.compiler.ask.meaning import Meaning, Packets, names_ports
 from npc.compiler.ask.rulings import Piece, SubjectClass, allowed, rulings
@@ -37,16 +37,14 @@ class Relation:
     _class_of: dict[Direction, list[int]] = field(default_factory=dict)
     """The place among the classes of each endpoint."""
     _allowed: dict[tuple[Direction, int], Packets] = field(default_factory=dict)
+    _hairpins: dict[tuple[Direction, int], Packets] = field(default_factory=dict)
     _profiles: dict[tuple[Direction, int], tuple[tuple[Ends, Intervals], ...]] = field(default_factory=dict)
-    _own_node: dict[str, Intervals] = field(init=False)
+    _own_node: dict[str, tuple[int, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.meaning = Meaning(self.model, self.reading)
-        is_policed = Assumption.OWN_NODE_IS_POLICED in self.reading
-        self._own_node = {
-            node.name: Intervals.of(*((one, one) for one in node.addresses))
-            for node in (() if is_policed else self.model.inventory.nodes)
-        }
+        nodes = () if self.reading.own_node_is_policed else self.model.inventory.nodes
+        self._own_node = {node.name: node.addresses for node in nodes}
 
     @property
     def census(self) -> Census:
@@ -97,20 +95,24 @@ class Relation:
             (Direction.INGRESS, destination, source),
         ):
             if subject.endpoint is not None:
-                passes &= with_ends(self.decision(self.of(direction, subject.endpoint)), peer.ends)
+                passes &= with_place(self.decision(self.of(direction, subject.endpoint)), peer)
         return passes
 
     def hairpin(self, place: Place) -> Intervals:
         """The traffic that may come back to an endpoint from itself through a Service (C6)."""
         passes = traffic.ANY
         for direction in Direction if place.endpoint is not None else ():
-            found = allowed(self.meaning, self.of(direction, place.endpoint or 0), hairpin=True)
-            passes &= with_ends(found, place.ends)
+            subjects = self.of(direction, place.endpoint or 0)
+            key = direction, subjects.number
+            if key not in self._hairpins:
+                self._hairpins[key] = allowed(self.meaning, subjects, hairpin=True)
+            passes &= with_place(self._hairpins[key], place)
         return passes
 
     def own_node(self, endpoint: int) -> Intervals:
         """The addresses of the node that an endpoint runs on, with which all traffic passes (A3)."""
-        return self._own_node.get(self.model.inventory.endpoints[endpoint].node, NOTHING)
+        addresses = self._own_node.get(self.model.inventory.endpoints[endpoint].node, ())
+        return Intervals.of(*((one, one) for one in addresses))
 
     def are_pod_and_own_node(self, one: Place, other: Place) -> bool:
         """Whether one of two ends runs on the node that the other is an address of."""
@@ -120,44 +122,42 @@ class Relation:
         return False
 
     def _classify(self, direction: Direction) -> None:
-        depends: dict[int, bool] = {}
-
-        def on_ports(policy: Policy) -> bool:
-            if id(policy) not in depends:
-                depends[id(policy)] = any(names_ports(one, direction) for one in policy.rules(direction))
-            return depends[id(policy)]
-
-        size = len(self.model.inventory.endpoints)
-        classes: dict[tuple[tuple[tuple[int, ...], ...], tuple[ContainerPort, ...]], list[int]] = {}
-        deciders: list[Deciders] = []
-        free = set(range(size))
+        endpoints = self.model.inventory.endpoints
+        size = len(endpoints)
+        deciders: dict[int, Deciders] = {}
+        by_ports: dict[int, bool] = {}
+        classes: dict[tuple[int, tuple[ContainerPort, ...]], list[int]] = {}
         for number, found in self.model.deciders(direction):
-            free.discard(number)
-            tiers = (found.admin, found.network, found.baseline)
-            by_ports = any(on_ports(policy) for tier in tiers for policy in tier)
-            ports = self.model.inventory.endpoints[number].ports if by_ports else ()
-            key = tuple(tuple(map(id, tier)) for tier in tiers), ports
-            if key not in classes:
-                classes[key] = []
-                deciders.append(found)
-            classes[key].append(number)
+            own = id(found)  # the same policies are one object
+            if own not in deciders:
+                deciders[own] = found
+                by_ports[own] = _depends_on_ports(found, direction)
+            ports = endpoints[number].ports if by_ports[own] else ()
+            classes.setdefault((own, ports), []).append(number)
         listed = [
-            SubjectClass(direction, number, bits_of(numbers, size), of, ports)
-            for number, (((_, ports), numbers), of) in enumerate(zip(classes.items(), deciders, strict=True))
+            SubjectClass(direction, place, bits_of(numbers, size), deciders[own], ports)
+            for place, ((own, ports), numbers) in enumerate(classes.items())
         ]
-        if free:
-            listed.append(SubjectClass(direction, len(listed), bits_of(free, size), Deciders()))
-        class_of = [len(listed) - 1] * size
+        class_of = [len(listed)] * size
         for place, numbers in enumerate(classes.values()):
             for number in numbers:
                 class_of[number] = place
+        free = [number for number, place in enumerate(class_of) if place == len(listed)]
+        if free:
+            listed.append(SubjectClass(direction, len(listed), bits_of(free, size), Deciders()))
         self._classes[direction] = tuple(listed)
         self._class_of[direction] = class_of
 
 
-def with_ends(packets: Packets, ends: Ends) -> Intervals:
-    """The traffic that is exchanged with any of some ends."""
-    return Intervals.of(*((low, high) for low, high, peers in packets.parts if peers & ends))
+def _depends_on_ports(deciders: Deciders, direction: Direction) -> bool:
+    """Whether a rule names ports of the subjects."""
+    policies: tuple[Policy, ...] = (*deciders.admin, *deciders.network, *deciders.baseline)
+    return any(names_ports(rule, direction) for one in policies for rule in one.rules(direction))
+
+
+def with_place(packets: Packets, place: Place) -> Intervals:
+    """The traffic that is exchanged with an end."""
+    return Intervals.of(*((low, high) for low, high, peers in packets.parts if place in peers))
 
 
 def by_ends(packets: Packets) -> Iterator[tuple[Ends, Intervals]]:

@@ -67,14 +67,33 @@ def ports_text(ports: Sequence[Port]) -> str:
     return listed(map(_port_text, ports)) or "nothing"
 
 
-def ends_text(ends: Ends, inventory: Inventory) -> str:
-    """Some ends: workloads that are all among them by their names, other pods by theirs, and blocks."""
-    return listed(_ends(ends, inventory)) or "nobody"
+def traffic_text(found: Intervals) -> str:
+    """Some traffic, or what it leaves out where that is shorter.
+
+    >>> traffic_text(traffic.ANY), traffic_text(traffic.ANY - traffic.of(traffic.TCP, 80, 80))
+    ('any traffic', 'any traffic but tcp/80')
+    """
+    left = traffic.ANY - found
+    if not left:
+        return "any traffic"
+    are_more = len(found.ranges) > 1 and found.ranges[-1][1] == traffic.ANY.ranges[0][1]
+    return f"any traffic but {traffic.describe(left)}" if are_more else traffic.describe(found)
 
 
-def addresses_text(addresses: Intervals) -> str:
-    """Some addresses, as few blocks of them as can be."""
-    return listed(_blocks(addresses))
+def ends_text(ends: Ends, inventory: Inventory, *, families: bool = True) -> str:
+    """Some ends: pods by their workloads, or by their names where they are single, and blocks.
+
+    `families`: where pods have addresses of both and are meant by one of them, say by which.
+    """
+    return listed(_ends(ends, inventory, families)) or "nobody"
+
+
+def blocks(addresses: Intervals) -> Iterator[str]:
+    """Some addresses as the fewest blocks, those of one address without a prefix length."""
+    for piece in addresses.ranges:
+        for block in cidrs(piece):
+            is_host = block.prefix == block.family.bits
+            yield format_address(block.first) if is_host else format_cidr(block)
 
 
 def listed(words: Iterable[str], most: int = _FEW) -> str:
@@ -107,7 +126,7 @@ def _namespaces_text(selector: Selector) -> str:
             return f"ns({selector})"
 
 
-def _ends(ends: Ends, inventory: Inventory) -> Iterator[str]:
+def _ends(ends: Ends, inventory: Inventory, families: bool) -> Iterator[str]:
     both = ends.v4 & ends.v6
     endpoints = inventory.endpoints
     for workload in workloads_of(endpoints, list(members(ends.endpoints))):
@@ -115,7 +134,7 @@ def _ends(ends: Ends, inventory: Inventory) -> Iterator[str]:
         partial = {
             "IPv4" if ends.v4 >> number & 1 else "IPv6"
             for number in members(workload.members & ~both)
-            if len(endpoints[number].addresses) > 1
+            if families and len(endpoints[number].addresses) > 1
         }
         family = f" ({', '.join(sorted(partial))})" if partial else ""
         name = str(pods[0]) if len(pods) == 1 else f"{workload} ({len(pods):,} pods)"
@@ -123,11 +142,4 @@ def _ends(ends: Ends, inventory: Inventory) -> Iterator[str]:
     if ends.outside == EVERY_ADDRESS:
         yield "every address outside" if ends.endpoints else "every address"
     else:
-        yield from _blocks(ends.outside)
-
-
-def _blocks(addresses: Intervals) -> Iterator[str]:
-    for piece in addresses.ranges:
-        for block in cidrs(piece):
-            is_host = block.prefix == block.family.bits
-            yield format_address(block.first) if is_host else format_cidr(block)
+        yield from blocks(ends.outside)

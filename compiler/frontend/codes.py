@@ -3,6 +3,7 @@
 1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
 4xx: notes and warnings about what was read; 5xx: what was asked of a compilation; 6xx: the policy language;
 7xx: what `npc check` finds in policies that are valid.
+4xx: notes and warnings about what was read; 5xx: what was asked of npc; 6xx: the policy language.
 """
 
 from __future__ import annotations
@@ -102,6 +103,8 @@ OPTION = _error("NPC506", "an option has a value that the target cannot use")
 INEXPRESSIBLE = _error("NPC507", "the target cannot express a rule")
 EXECUTOR = _error("NPC508", "the workers cannot be used, or are lost")
 CONFIGURATION = _error("NPC509", "the configuration cannot be used")
+UNKNOWN_END = _error("NPC510", "a question about something that the inventory does not have")
+QUESTION = _error("NPC511", "a question that has no answer")
 
 SENTENCE = _error("NPC601", "a text that is not in the policy language")
 UNDEFINED = _error("NPC602", "a set or service that is not defined")

@@ -95,7 +95,7 @@ def _text(one: Diagnostic, places: _Places, colour: bool) -> str:
     paint = _paint if colour else _plain
     head = paint(f"{_LEVELS[one.severity]}[{one.code.name}]", _COLOURS[one.severity])
     message = f"{one.field}: {one.message}" if one.field else one.message
-    lines = [f"{head}: {paint(_printable(message), _BOLD)}"]
+    lines = [f"{head}: {paint(printable(message), _BOLD)}"]
     if one.severity is Severity.NOTE:
         return lines[0] + "\n"
     if one.origin is not None:
@@ -103,9 +103,9 @@ def _text(one: Diagnostic, places: _Places, colour: bool) -> str:
     for related in one.related:
         lines += _snippet(related.origin, related.label, places, paint)
     if one.about:
-        lines.append(paint("   = ", _DIM) + f"in {_printable(one.about)}")
+        lines.append(paint("   = ", _DIM) + f"in {printable(one.about)}")
     if one.help:
-        lines.append(paint("   = ", _DIM) + f"help: {_printable(one.help)}")
+        lines.append(paint("   = ", _DIM) + f"help: {printable(one.help)}")
     return "\n".join(lines) + "\n\n"
 
 
@@ -121,18 +121,18 @@ def _snippet(origin: Origin, label: str, places: _Places, paint: Any) -> Iterato
     """The place, the source line, and a caret below it."""
     span, page = places.spans[origin], places.pages[origin.source]
     gutter = " " * len(str(span.line))
-    yield paint(f"{gutter}--> ", _DIM) + f"{_printable(origin.source.name)}:{span.line}:{span.column}"
+    yield paint(f"{gutter}--> ", _DIM) + f"{printable(origin.source.name)}:{span.line}:{span.column}"
     line = page.lines.line(span.line - 1)
     if not line.strip():
         if label:
-            yield f"{gutter}  = {_printable(label)}"
+            yield f"{gutter}  = {printable(label)}"
         return
     shown, caret, end = _cropped(line, span.column - 1, span.end - 1)
     before = "".join("\t" if one == "\t" else " " * _columns(one) for one in shown[:caret])
     carets = "^" * max(1, sum(map(_columns, shown[caret:end])))
-    marked = f"{carets} {_printable(label)}" if label else carets
+    marked = f"{carets} {printable(label)}" if label else carets
     yield paint(f"{gutter} |", _DIM)
-    yield paint(f"{span.line} | ", _DIM) + _printable(shown, keep="\t")
+    yield paint(f"{span.line} | ", _DIM) + printable(shown, keep="\t")
     yield paint(f"{gutter} | ", _DIM) + before + paint(marked, _BOLD)
 
 
@@ -148,7 +148,7 @@ def _cropped(line: str, start: int, end: int) -> tuple[str, int, int]:
 
 
 def _columns(character: str) -> int:
-    """The columns of a terminal that a character takes, as `_printable` shows it (UAX 11)."""
+    """The columns of a terminal that a character takes, as `printable` shows it (UAX 11)."""
     if not character.isprintable():
         return 1
     if unicodedata.combining(character):
@@ -156,7 +156,7 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-def _printable(text: str, keep: str = "") -> str:
+def printable(text: str, keep: str = "") -> str:
     """Text without control characters, so that no input can drive the terminal."""
     return "".join(one if one.isprintable() or one in keep else "\ufffd" for one in text)
 

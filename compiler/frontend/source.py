@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 Step = str | int
 PathInDocument = tuple[Step, ...]
@@ -81,6 +83,47 @@ LINE_END = re.compile(r"\r\n?|[\n\x85\u2028\u2029]")
 """What ends a line in YAML 1.1, and so in every page: the line numbers of libyaml count these."""
 
 
+_RARE_LINE_ENDS = ("\r", "\x85", "\u2028", "\u2029")
+"""All but the usual one."""
+_LARGE = 1 << 18
+"""Characters of a page whose lines are not all counted because a few of them are wanted."""
+_CHUNK = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Starts(Sequence[int]):
+    """Where the lines of a text with none but usual line ends begin, found as they are asked for."""
+
+    text: str = field(repr=False)
+    before: array[int] = field(repr=False)
+    """The line ends before each chunk of the text, and last before its end."""
+
+    @staticmethod
+    def of(text: str) -> _Starts:
+        counts = (text.count("\n", start, start + _CHUNK) for start in range(0, len(text), _CHUNK))
+        return _Starts(text, array("Q", accumulate(counts, initial=0)))
+
+    def __len__(self) -> int:
+        return self.before[-1] + 1
+
+    @overload
+    def __getitem__(self, number: int) -> int: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[int]: ...
+    def __getitem__(self, number: int | slice) -> int | Sequence[int]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        if number == 0:
+            return 0
+        chunk = bisect_left(self.before, number) - 1
+        position = chunk * _CHUNK - 1
+        for _ in range(number - self.before[chunk]):
+            position = self.text.index("\n", position + 1)
+        return position + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     r"""A text by its lines, which count from 0.
@@ -90,10 +133,12 @@ class Lines:
     """
 
     text: str = field(repr=False)
-    starts: array[int] = field(repr=False)
+    starts: Sequence[int] = field(repr=False)
 
     @staticmethod
     def of(text: str) -> Lines:
+        if len(text) >= _LARGE and not any(end in text for end in _RARE_LINE_ENDS):
+            return Lines(text, _Starts.of(text))
         return Lines(text, array("Q", [0, *(match.end() for match in LINE_END.finditer(text))]))
 
     def line(self, number: int) -> str:

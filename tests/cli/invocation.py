@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from npc.cli import main
 
@@ -39,7 +40,7 @@ def npc(*arguments: str, folder: Path | None = None) -> Outcome:
     return Outcome(code, stdout.getvalue(), stderr.getvalue())
 
 
-def npc_into(stdout: io.StringIO, stderr: io.StringIO, *arguments: str, folder: Path | None = None) -> int:
+def npc_into(stdout: TextIO, stderr: TextIO, *arguments: str, folder: Path | None = None) -> int:
     """Run `npc` with its output going to streams, which may be one and the same; the exit code."""
     with (
         _arguments(arguments),

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npc.compiler.frontend import source as source_module
 from npc.compiler.frontend.locate import locate
-from npc.compiler.frontend.source import Lines, Origin, PathInDocument, Source
+from npc.compiler.frontend.source import LINE_END, Lines, Origin, PathInDocument, Source
 from npc.compiler.frontend.yaml_reader import read_yaml
 
 BLOCK = """\
@@ -199,3 +200,18 @@ def _located(text: str, document: int, path: PathInDocument, *, on_key: bool = F
     span = spans[origin]
     line = Lines.of(text).line(span.line - 1)
     return f"{span.line}:{span.column}", line[span.column - 1 : span.end - 1]
+
+
+@settings(max_examples=20)
+@given(st.text(st.sampled_from("ab\n"), max_size=300), st.integers(0, 400))
+def test_the_lines_of_a_large_page_are_those_of_a_small_one(text: str, offset: int) -> None:
+    padding = "x" * (source_module._CHUNK - 150) + "\n" + "y\n" * 10_000
+    text = padding * 8 + text + padding
+    assert len(text) > source_module._LARGE
+    large, small = Lines.of(text), Lines(text, [0, *(one.end() for one in LINE_END.finditer(text))])
+    assert len(large.starts) == len(small.starts)
+    numbers = [*range(0, len(small.starts), 9_973), offset, len(small.starts) - 1, len(small.starts)]
+    assert [large.line(one) for one in numbers] == [small.line(one) for one in numbers]
+    assert [large.starts[one] for one in numbers[:-1]] == [small.starts[one] for one in numbers[:-1]]
+    places = [offset, offset * 997, len(text) - 1]
+    assert [large.span(one, one + 1) for one in places] == [small.span(one, one + 1) for one in places]

@@ -1,0 +1,141 @@
+"""One question from its words to its answers: who, in which traffic, and why.
+
+Takes a model, the texts of source, destination and traffic, gives the answers on a model of no more than
+these, each with what decides it at either end and the rules that came close to allowing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from npc.compiler.algebra.addresses import Family
+from npc.compiler.ask.answers import Answer, Asked, answers, breadth
+from npc.compiler.ask.assumptions import AS_COMPILED, Reading
+from npc.compiler.ask.ends import Ends, Place
+from npc.compiler.ask.misses import NearMiss, near_misses
+from npc.compiler.ask.naming import Named, Names
+from npc.compiler.ask.narrowing import as_read, narrowed, renumbered
+from npc.compiler.ask.relation import Relation
+from npc.compiler.ask.rulings import Ground, Ruling
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
+from npc.compiler.labels import members
+from npc.compiler.resolve import Model
+from npc.compiler.services import unmet_services
+
+BROADEST = 250_000
+"""Pairs of classes of pods that a question may be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The decision at one end of an answer, and what came closest where nothing allows it."""
+
+    ruling: Ruling
+    nearest: tuple[NearMiss, ...] = ()
+    example: Place | None = None
+    """The peer that they miss, where the answer is about more than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An answer with its explanations."""
+
+    answer: Answer
+    egress: Explained
+    ingress: Explained
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """All that is answered to a question."""
+
+    source: Named
+    destination: Named
+    relation: Relation
+    """Of the model that the parts' ends are numbers of."""
+    asked: Asked
+    """The whole question, by the same numbers."""
+    parts: tuple[Part, ...]
+
+    @property
+    def verdict(self) -> bool | None:
+        """Whether all of it passes, or none; None where it differs."""
+        found = {part.answer.allowed for part in self.parts}
+        return found.pop() if len(found) == 1 else None
+
+
+def ask(
+    model: Model,
+    source_text: str,
+    destination_text: str,
+    traffic_text: str | None = None,
+    *,
+    namespace: str | None = None,
+    reading: Reading = AS_COMPILED,
+) -> Reply:
+    """The reply to a question; InputError where it names nobody, or cannot be answered."""
+    model = as_read(model, reading)
+    names = Names(model, namespace=namespace)
+    source, destination = names.find(source_text, "SRC"), names.find(destination_text, "DST")
+    packets = names.traffic(traffic_text, destination)
+    numbers, part = narrowed(model, source.ends, destination.ends)
+    check_services(part)
+    relation = Relation(part, reading)
+    asked = Asked(renumbered(source.ends, numbers), packets.map(lambda ends: renumbered(ends, numbers)))
+    if breadth(relation, asked) > BROADEST:
+        message = "the question is about too many different pods to be answered in parts"
+        raise InputError([Diagnostic(codes.QUESTION, message, help="ask about fewer of them")])
+    found = answers(relation, asked)
+    if not found:
+        raise InputError([_no_packet(source, destination)])
+    return Reply(source, destination, relation, asked, tuple(explain(relation, found)))
+
+
+def check_services(model: Model) -> None:
+    """InputError where a rule names a Service behind which nobody is known: then it has no meaning."""
+    found = list(unmet_services((*model.policies, *model.cluster_policies), model.inventory))
+    if has_errors(found):
+        raise InputError(found)
+
+
+def explain(relation: Relation, found: Iterable[Answer]) -> Iterator[Part]:
+    """Answers with explanations at both ends."""
+    for one in found:
+        yield Part(
+            one,
+            _explained(relation, one, one.egress, one.source, one.destination),
+            _explained(relation, one, one.ingress, one.destination, one.source),
+        )
+
+
+def _explained(relation: Relation, answer: Answer, ruling: Ruling, subjects: Ends, peers: Ends) -> Explained:
+    if ruling.ground is not Ground.ISOLATED:
+        return Explained(ruling)
+    for family in Family:
+        here, there = subjects.of_family(family), peers.of_family(family)
+        number = next(members(here.endpoints), None)
+        peer = _first(there, family)
+        if number is not None and peer is not None:
+            endpoint = relation.model.inventory.endpoints[number]
+            of = relation.of(ruling.direction, number)
+            found = near_misses(relation.meaning, of, endpoint, peer, answer.traffic)
+            is_one_of_many = there != peer.ends and bool(found)
+            return Explained(ruling, found, peer if is_one_of_many else None)
+    return Explained(ruling)
+
+
+def _first(ends: Ends, family: Family) -> Place | None:
+    """One of some ends of a family: an endpoint if there is one."""
+    number = next(members(ends.endpoints), None)
+    if number is not None:
+        return Place(family, number)
+    return Place.outside(ends.outside.ranges[0][0]) if ends.outside else None
+
+
+def _no_packet(source: Named, destination: Named) -> Diagnostic:
+    message = (
+        f"no packet runs from {source.text} to {destination.text}: they have no address family in common"
+    )
+    return Diagnostic(codes.QUESTION, message)

@@ -1,0 +1,280 @@
+"""Whom a question is about: pods, workloads, selectors, addresses and blocks, by what people call them.
+
+Takes a text, gives the ends that it means, or InputError with what was probably meant. Names are looked up
+without an index: one question is not worth one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import Family, parse_address, parse_cidr
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.ask.ends import NOBODY, Ends
+from npc.compiler.ask.meaning import Meaning, Packets, traffic_of
+from npc.compiler.ask.phrases import read_peers, read_services
+from npc.compiler.ask.workloads import KINDS, Kind, Workload, workloads_of
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.codes import Code
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError, nearest
+from npc.compiler.frontend.shapes import quoted
+from npc.compiler.frontend.source import Origin, Source
+from npc.compiler.frontend.syntax import BehindService, NamedPort, Peer, Ports
+from npc.compiler.inventory import Absence, Bystander, Endpoint
+from npc.compiler.labels import members
+from npc.compiler.resolve import Model
+
+_IN_THE_LANGUAGE = re.compile(r"(?:any|pods|ns|nodes)$|(?:ns|svc)/|.*[\s(,@]", re.DOTALL)
+"""What names and addresses never look like."""
+_MOST_COMPARED = 20_000
+"""Names that are compared with one that is not known."""
+_FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The ends that a text means."""
+
+    text: str
+    ends: Ends
+    served: Packets | None = None
+    """Where a Service is named: the traffic in which each end is met as a destination."""
+    notes: tuple[str, ...] = ()
+    """What one should know about them."""
+
+
+@dataclass
+class Names:
+    """The names of a cluster."""
+
+    model: Model
+    """Its inventory as it is read: with host-network pods where they are taken for endpoints."""
+    meaning: Meaning | None = None
+    """Of the same model, where there is one already."""
+    namespace: str | None = None
+    """Where names without a namespace are looked for; None: everywhere."""
+    _about: str = field(default="", init=False)
+
+    @cached_property
+    def _meaning(self) -> Meaning:
+        return self.meaning or Meaning(self.model)
+
+    @property
+    def _endpoints(self) -> tuple[Endpoint, ...]:
+        return self.model.inventory.endpoints
+
+    def find(self, text: str, about: str) -> Named:
+        """The ends that a text means; `about` is what it is called in messages: SRC."""
+        self._about = about
+        text = text.strip()
+        addresses = _addresses(text)
+        if addresses is not None:
+            return self._at(text, addresses)
+        if _IN_THE_LANGUAGE.match(text):
+            return self._in_the_language(text)
+        return self._by_name(text)
+
+    def traffic(self, text: str | None, destination: Named) -> Packets:
+        """The traffic that a text (`tcp/443`, `udp/dns`; None: any) means, with the ends that it goes to."""
+        self._about = "TRAFFIC"
+        everything: Packets = PacketSet.of([(traffic.ANY, destination.ends)])
+        asked = everything
+        if text is not None and text.strip() != "any":
+            asked = PacketSet.of(self._arriving(text, destination.ends))
+            if not asked:
+                message = f"no port of {destination.text} is called so"
+                raise self._failure(codes.QUESTION, message, text, self._ports(destination))
+        found = asked if destination.served is None else asked & destination.served
+        if not found and destination.served is not None:
+            served = Intervals.of(*((low, high) for low, high, _ in destination.served.parts))
+            message = "the Service is not met there: it stands for its pods at its target ports"
+            help = f"its target ports are {traffic.describe(served) or 'none'}"
+            raise self._failure(codes.QUESTION, message, text or "any", help)
+        return found
+
+    def _arriving(self, text: str, ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
+        for port in read_services(text, self._about):
+            match port:
+                case Ports(protocol, first, last):
+                    yield traffic.of(protocol, first, last), ends
+                case NamedPort():
+                    for number in members(ends.endpoints):
+                        for own in traffic_of(port, self._endpoints[number].ports):
+                            yield own, ends & Ends(1 << number, 1 << number)
+
+    def _ports(self, named: Named) -> str:
+        """Help: the names that some ends give their ports."""
+        pods = (self._endpoints[number] for number in members(named.ends.endpoints))
+        names = {port.name for pod in pods for port in pod.ports}
+        return f"it has {', '.join(sorted(names)[:_FEW])}" if names else "it names no ports: write a number"
+
+    def _at(self, text: str, addresses: Intervals) -> Named:
+        """Whoever has one of some addresses; a host-network pod's is its node's."""
+        ((low, high),) = addresses.ranges
+        bits: dict[Family, int] = {Family.V4: 0, Family.V6: 0}
+        family = Family.of(low)
+        hosts = {address for node in self.model.inventory.nodes for address in node.addresses}
+        for number, endpoint in enumerate(self._endpoints):
+            for address in endpoint.addresses:
+                if low <= address <= high and address not in hosts:
+                    bits[family] |= 1 << number
+        is_pod = low == high and bits[family]
+        ends = Ends(bits[Family.V4], bits[Family.V6], Intervals() if is_pod else addresses)
+        notes = []
+        if low == high:
+            owners = [str(self._endpoints[number]) for number in members(bits[family])]
+            notes += [f"{text} is the address of {one}" for one in owners]
+            nodes = (one.name for one in self.model.inventory.nodes if low in one.addresses)
+            notes += [f"{text} is an address of the node {one}" for one in nodes]
+        return Named(text, ends, notes=tuple(notes))
+
+    def _in_the_language(self, text: str) -> Named:
+        peers = read_peers(text, self._about, self.namespace)
+        if peers is None:
+            return Named(text, self._meaning.census.everyone)
+        ends, served = NOBODY, []
+        is_service = False
+        for peer in peers:
+            if isinstance(peer, BehindService):
+                self._check_service(peer, text)
+                is_service = True
+            found = self._meaning.peer(peer, self.namespace or "")
+            ends |= found
+            served += list(self._served(peer, found))
+        if not ends:
+            help = "check its labels and namespaces"
+            raise self._failure(codes.UNKNOWN_END, "nobody in the inventory is meant", text, help)
+        return Named(text, ends, PacketSet.of(served) if is_service else None)
+
+    def _served(self, peer: Peer, ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
+        """The traffic in which a peer is met as a destination (X5)."""
+        if not isinstance(peer, BehindService):
+            yield traffic.ANY, ends
+            return
+        for port in self.model.target_ports(peer, self.namespace or ""):
+            match port:
+                case Ports(protocol, first, last):
+                    yield traffic.of(protocol, first, last), ends
+                case NamedPort():
+                    yield from ((own, there & ends) for own, there in self._meaning.serving(port).items())
+
+    def _check_service(self, peer: BehindService, text: str) -> None:
+        namespace = peer.namespace or self.namespace or ""
+        known = [one for one in self.model.inventory.services if one.namespace == namespace]
+        if not any(one.name == peer.name and one.selector for one in known):
+            close = nearest(peer.name, [one.name for one in known if one.selector])
+            help = f"did you mean svc/{close}?" if close else f"{namespace} has none of that name"
+            message = f"the inventory has no Service {namespace}/{peer.name} with a selector"
+            raise self._failure(codes.UNKNOWN_END, message, text, help)
+
+    def _by_name(self, text: str) -> Named:
+        parts = text.split("/")
+        match parts:
+            case [name] if name:
+                return self._the_one(text, self.namespace, None, name)
+            case [kind, name] if kind in KINDS and kind not in self.model.inventory.namespaces:
+                return self._the_one(text, self.namespace, KINDS[kind], name)
+            case [namespace, name]:
+                return self._the_one(text, namespace, None, name)
+            case [namespace, kind, name] if kind in KINDS:
+                return self._the_one(text, namespace, KINDS[kind], name)
+        help = "write NAMESPACE/POD, NAMESPACE/deploy/NAME, an address, or pods(...) in ns/NAME"
+        raise self._failure(codes.UNKNOWN_END, f"{quoted(text)} is no name", text, help)
+
+    def _the_one(self, text: str, namespace: str | None, kind: Kind | None, name: str) -> Named:
+        """What has a name: a pod, else a workload, else a pod that is no endpoint."""
+        if kind in (None, Kind.POD):
+            pods = [number for number in self._within(namespace) if self._endpoints[number].name == name]
+            if pods:
+                self._check_single(text, [str(self._endpoints[number]) for number in pods])
+                return Named(str(self._endpoints[pods[0]]), self._ends(pods))
+        workloads = [
+            one for one in self._workloads(namespace, name) if one.name == name and kind in (None, one.kind)
+        ]
+        if workloads:
+            self._check_single(text, [str(one) for one in workloads])
+            return Named(str(workloads[0]), self._ends(list(members(workloads[0].members))))
+        for one in self.model.inventory.bystanders:
+            if one.pod.name == name and namespace in (None, one.pod.namespace):
+                return self._absent(one, text)
+        raise self._unknown(text, namespace, name)
+
+    def _within(self, namespace: str | None) -> Iterable[int]:
+        if namespace is None:
+            return range(len(self._endpoints))
+        return range(*self.model.population.span(namespace))
+
+    def _ends(self, numbers: list[int]) -> Ends:
+        """Endpoints by all their addresses."""
+        v4 = v6 = 0
+        for number in numbers:
+            families = {Family.of(one) for one in self._endpoints[number].addresses} or set(Family)
+            v4 |= (Family.V4 in families) << number
+            v6 |= (Family.V6 in families) << number
+        return Ends(v4, v6)
+
+    def _workloads(self, namespace: str | None, name: str = "") -> tuple[Workload, ...]:
+        """The workloads whose pods may have a name that begins so."""
+        numbers = [one for one in self._within(namespace) if self._endpoints[one].name.startswith(name)]
+        return workloads_of(self._endpoints, numbers)
+
+    def _check_single(self, text: str, found: list[str]) -> None:
+        if len(found) > 1:
+            few = ", ".join(found[:_FEW]) + (", ..." if len(found) > _FEW else "")
+            raise self._failure(
+                codes.UNKNOWN_END, f"{len(found)} have the name {text}", text, f"say which: {few}"
+            )
+
+    def _absent(self, bystander: Bystander, text: str) -> Named:
+        """A pod that is no endpoint (E1): one on the host's network has an address to ask about."""
+        pod, absence = bystander.pod, bystander.absence
+        if absence is Absence.HOST_NETWORK and pod.addresses:
+            note = f"{pod} is on the host's network: it has its node's address, and no policy is for it"
+            ends = Ends(outside=Intervals.of(*((one, one) for one in pod.addresses)))
+            return Named(str(pod), ends, notes=(note,))
+        help = "no policy is for it, and it exchanges nothing"
+        message = f"the pod {pod} is no endpoint: {absence.value}"
+        raise self._failure(codes.UNKNOWN_END, message, text, help)
+
+    def _unknown(self, text: str, namespace: str | None, name: str) -> InputError:
+        spaces = {one.namespace for one in self._endpoints} | set(self.model.inventory.namespaces)
+        if namespace is not None and namespace not in spaces:
+            close = nearest(namespace, spaces)
+            help = f"did you mean {close}/{name}?" if close else f"it has {len(spaces):,} namespaces"
+            return self._failure(
+                codes.UNKNOWN_END, f"the inventory has no namespace {quoted(namespace)}", text, help
+            )
+        names = {one.name: str(one) for one in islice(self._workloads(namespace), _MOST_COMPARED)}
+        pods = islice(self._within(namespace), _MOST_COMPARED)
+        names |= {self._endpoints[number].name: str(self._endpoints[number]) for number in pods}
+        close = nearest(name, names)
+        where = f" in {namespace}" if namespace is not None else ""
+        help = f"did you mean {names[close]}?" if close else ""
+        return self._failure(
+            codes.UNKNOWN_END, f"no pod and no workload{where} is called {quoted(name)}", text, help
+        )
+
+    def _failure(self, code: Code, message: str, text: str, help: str = "") -> InputError:
+        source = Source(self._about, content=text.encode())
+        origin = Origin(source, within=(0, max(len(text), 1)))
+        return InputError([Diagnostic(code, message, origin, help=help)])
+
+
+def _addresses(text: str) -> Intervals | None:
+    """The addresses of a text that is an address or a block; None where it is neither."""
+    try:
+        address = parse_address(text)
+    except ValueError:
+        pass
+    else:
+        return Intervals.of((address, address))
+    try:
+        return Intervals.of(parse_cidr(text).block.range)
+    except ValueError:
+        return None

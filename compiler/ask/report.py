@@ -1,0 +1,266 @@
+"""A reply as text that is read at a glance, and as plain values for JSON (documented in docs/query.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.answers import Between
+from npc.compiler.ask.asking import Explained, Part, Reply
+from npc.compiler.ask.ends import Ends, Place
+from npc.compiler.ask.misses import NearMiss
+from npc.compiler.ask.rulings import Decider, Ground, Ruling
+from npc.compiler.ask.wording import blocks, ends_text, listed, rule_text, traffic_text
+from npc.compiler.frontend.locate import Page, locate
+from npc.compiler.frontend.render import printable
+from npc.compiler.frontend.source import Origin, Source, Span
+from npc.compiler.frontend.syntax import ClusterPolicy, Direction
+from npc.compiler.inventory import Inventory
+from npc.compiler.labels import members
+
+Paint = Callable[[str, str], str]
+"""A text in a colour: `allowed`, `denied`, `dim`."""
+
+VERDICTS: Mapping[bool | None, str] = {True: "allowed", False: "denied", None: "mixed"}
+
+
+def text(reply: Reply, paint: Paint) -> str:
+    """The reply for people; every line ends with a newline."""
+    places = _Places.of(reply)
+    lines = [f"{printable(note)}." for note in dict.fromkeys((*reply.source.notes, *reply.destination.notes))]
+    if len(reply.parts) > 1:
+        passing = sum(part.answer.allowed for part in reply.parts)
+        words = "all of it passes" if passing == len(reply.parts) else "some of it passes"
+        lines.append(f"{len(reply.parts)} answers: {words if passing else 'none of it passes'}.")
+    if lines:
+        lines.append("")
+    for part in reply.parts:
+        lines += [*_part(reply, part, places, paint), ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def values(reply: Reply) -> dict[str, Any]:
+    """The reply as plain values."""
+    places = _Places.of(reply)
+    inventory = reply.relation.model.inventory
+    return {
+        "src": reply.source.text,
+        "dst": reply.destination.text,
+        "verdict": VERDICTS[reply.verdict],
+        "notes": list(dict.fromkeys((*reply.source.notes, *reply.destination.notes))),
+        "answers": [
+            {
+                "allowed": part.answer.allowed,
+                "between": part.answer.between.value,
+                "src": _ends_values(part.answer.source, *_worded(reply, part)),
+                "dst": _ends_values(part.answer.destination, *_worded(reply, part)),
+                "traffic": traffic_text(part.answer.traffic),
+                "ports": _port_values(part.answer.traffic),
+                "egress": _ruling_values(part.egress, places, inventory),
+                "ingress": _ruling_values(part.ingress, places, inventory),
+            }
+            for part in reply.parts
+        ],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the rules that a reply names are written."""
+
+    spans: Mapping[Origin, Span]
+    pages: Mapping[Source, Page]
+
+    @staticmethod
+    def of(reply: Reply) -> _Places:
+        deciders = [one for part in reply.parts for end in (part.egress, part.ingress) for one in _named(end)]
+        return _Places(*locate(one.rule.origin for one in deciders))
+
+    def line(self, decider: Decider) -> tuple[str, int, int, str]:
+        """File, line, column, and what the line says."""
+        origin = decider.rule.origin
+        span = self.spans[origin]
+        said = self.pages[origin.source].lines.line(span.line - 1).strip()
+        return printable(origin.source.name), span.line, span.column, printable(said)
+
+
+def _named(end: Explained) -> Iterator[Decider]:
+    for one in (end.ruling.decider, end.ruling.passed):
+        if one is not None:
+            yield one
+    yield from (one.rule for one in end.nearest)
+
+
+def _part(reply: Reply, part: Part, places: _Places, paint: Paint) -> Iterator[str]:
+    inventory = reply.relation.model.inventory
+    answer = part.answer
+    word = VERDICTS[answer.allowed]
+    families = _is_of_fewer_families(reply, part)
+    source, destination = (
+        ends_text(one, inventory, families=families) for one in (answer.source, answer.destination)
+    )
+    what = traffic_text(answer.traffic)
+    match answer.between:
+        case Between.ITSELF:
+            head = f"{what} from {source} to itself through a Service; directly it always reaches itself"
+        case _:
+            head = f"{what} from {source} to {destination}"
+    yield f"{paint(word.upper(), word)}  {printable(head)}"
+    if answer.between is Between.OWN_NODE:
+        yield "  a pod and the node that it runs on: always allowed"
+        return
+    for end in (part.egress, part.ingress):
+        yield from _end(end, places, inventory, paint)
+
+
+def _is_of_fewer_families(reply: Reply, part: Part) -> bool:
+    """Whether packets of another family are asked about, too: then one must say which are meant."""
+    census, answer = reply.relation.census, part.answer
+    ends = [
+        (one | census.endpoints(one.endpoints)) & asked
+        for one, asked in ((answer.source, reply.asked.source), (answer.destination, reply.asked.ends))
+    ]
+    return any(
+        all(one.of_family(family) for one in ends)
+        and not (answer.source.of_family(family) and answer.destination.of_family(family))
+        for family in Family
+    )
+
+
+def _end(end: Explained, places: _Places, inventory: Inventory, paint: Paint) -> Iterator[str]:
+    ruling = end.ruling
+    word = VERDICTS[ruling.allowed]
+    yield f"  {ruling.direction.value:<8} {paint(word, word)}{_because(ruling)}"
+    if ruling.decider is not None:
+        yield from _written(ruling.decider, ruling.direction, places, paint)
+    if ruling.passed is not None:
+        yield f"           before it, passed on by {_rule_name(ruling.passed, ruling.direction)}"
+        yield from _written(ruling.passed, ruling.direction, places, paint)
+    example = f" for {_place_text(end.example, inventory)}" if end.example is not None else ""
+    for number, miss in enumerate(end.nearest):
+        label = f"closest{example}" if number == 0 else "next"
+        yield f"           {label}: {_rule_name(miss.rule, ruling.direction)}"
+        yield from _written(miss.rule, ruling.direction, places, paint)
+        yield from (f"             misses by {one.aspect.value}: {one.text}" for one in miss.misses)
+
+
+def _because(ruling: Ruling) -> str:
+    match ruling.ground:
+        case Ground.ISOLATED:
+            names = listed(map(str, ruling.isolating))
+            return f": isolated by {names}; none of their rules matches"
+        case Ground.DEFAULT if ruling.decider is not None:
+            return (
+                f": passed on by {_rule_name(ruling.decider, ruling.direction)}, and nothing decides after it"
+            )
+        case Ground.DEFAULT:
+            return ": no policy isolates it"
+        case Ground.OUTSIDE:
+            return ": no pod, no policy is for it"
+        case Ground.ITSELF:
+            return ": a pod and itself, NetworkPolicies have no say"
+        case Ground.OWN_NODE:
+            return ": its own node"
+        case Ground.ADMIN | Ground.BASELINE | Ground.NETWORK_POLICY:
+            assert ruling.decider is not None
+            return f" by {_rule_name(ruling.decider, ruling.direction)}"
+
+
+def _written(decider: Decider, direction: Direction, places: _Places, paint: Paint) -> Iterator[str]:
+    """What a rule says, and where."""
+    file, line, column, said = places.line(decider)
+    sentence = printable(rule_text(decider.rule, direction))
+    yield f"             {sentence}"
+    quoted = "" if said == sentence else f" | {said}"
+    yield f"             {paint(f'{file}:{line}:{column}{quoted}', 'dim')}"
+
+
+def _rule_name(decider: Decider, direction: Direction) -> str:
+    policy = decider.policy
+    rule = f"{direction.value} rule {decider.index + 1}"
+    rule += f" ({printable(decider.rule.name)})" if decider.rule.name else ""
+    if isinstance(policy, ClusterPolicy):
+        return f"{policy.kind} {policy} ({policy.tier.value}, priority {policy.priority}), {rule}"
+    return f"{policy}, {rule}"
+
+
+def _place_text(place: Place, inventory: Inventory) -> str:
+    if place.endpoint is not None:
+        return str(inventory.endpoints[place.endpoint])
+    return "" if place.address is None else format_address(place.address)
+
+
+def _worded(reply: Reply, part: Part) -> tuple[Inventory, bool]:
+    """What it takes to put ends into words."""
+    return reply.relation.model.inventory, _is_of_fewer_families(reply, part)
+
+
+def _ends_values(ends: Ends, inventory: Inventory, families: bool) -> dict[str, Any]:
+    both = {"ipv4": ends.v4, "ipv6": ends.v6}
+    return {
+        "text": ends_text(ends, inventory, families=families),
+        "endpoints": [
+            {
+                "name": str(inventory.endpoints[number]),
+                "families": [family for family, bits in both.items() if bits >> number & 1],
+            }
+            for number in members(ends.endpoints)
+        ],
+        "addresses": list(blocks(ends.outside)),
+    }
+
+
+def _port_values(found: Intervals) -> list[dict[str, int]]:
+    """Ranges of ports by protocol number."""
+    return [
+        {"protocol": protocol, "first": first, "last": last}
+        for protocol, ranges in (() if found == traffic.ANY else traffic.by_protocol(found).items())
+        for first, last in ranges
+    ]
+
+
+def _ruling_values(end: Explained, places: _Places, inventory: Inventory) -> dict[str, Any]:
+    ruling = end.ruling
+    return {
+        "allowed": ruling.allowed,
+        "ground": ruling.ground.value,
+        "rule": _rule_values(ruling.decider, ruling.direction, places),
+        "passed_by": _rule_values(ruling.passed, ruling.direction, places),
+        "isolated_by": [str(one) for one in ruling.isolating],
+        "closest": [_miss_values(one, ruling.direction, places, inventory) for one in end.nearest],
+    }
+
+
+def _miss_values(
+    miss: NearMiss, direction: Direction, places: _Places, inventory: Inventory
+) -> dict[str, Any]:
+    return {
+        "rule": _rule_values(miss.rule, direction, places),
+        "peer": None if miss.example is None else _place_text(miss.example, inventory),
+        "misses": [{"by": one.aspect.value, "text": one.text} for one in miss.misses],
+    }
+
+
+def _rule_values(decider: Decider | None, direction: Direction, places: _Places) -> dict[str, Any] | None:
+    if decider is None:
+        return None
+    file, line, column, said = places.line(decider)
+    tier = decider.policy.tier.value if isinstance(decider.policy, ClusterPolicy) else None
+    return {
+        "kind": decider.policy.kind,
+        "policy": str(decider.policy),
+        "tier": tier,
+        "direction": direction.value,
+        "index": decider.index,
+        "name": decider.rule.name or None,
+        "action": decider.rule.action.value,
+        "text": rule_text(decider.rule, direction),
+        "file": file,
+        "line": line,
+        "column": column,
+        "source": said,
+    }

@@ -1,0 +1,207 @@
+"""What people call pods, and whom they mean: a table of texts and the ends that they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from npc.compiler.ask.naming import Names
+from npc.compiler.ask.wording import ends_text
+from npc.compiler.frontend.diagnostics import InputError
+from npc.compiler.resolve import Model
+from tests.ask.asking import model_of
+
+Object = dict[str, Any]
+
+
+def pod(namespace: str, name: str, *ips: str, port: Object | None = None, **rest: Any) -> Object:
+    """A Pod as kubectl prints it."""
+    status = {"phase": rest.pop("phase", "Running")} | (
+        {"podIPs": [{"ip": one} for one in ips]} if ips else {}
+    )
+    metadata = {"namespace": namespace, "name": name, "labels": rest.pop("labels", {})}
+    containers = [{"name": "c", "ports": [port] if port else []}]
+    spec = {"nodeName": "node-a", "containers": containers} | rest
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+def other(kind: str, name: str, **rest: Any) -> Object:
+    """A Namespace, Node or Service."""
+    metadata = {"name": name} | {key: rest.pop(key) for key in ("namespace", "labels") if key in rest}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata} | rest
+
+
+def port(name: str, number: int) -> Object:
+    return {"name": name, "containerPort": number}
+
+
+OF_WEB = {"app": "web", "pod-template-hash": "6c8f7d9b54"}
+OF_DB = {"app": "db", "statefulset.kubernetes.io/pod-name": "db-0"}
+OBJECTS = [
+    pod("shop", "web-6c8f7d9b54-2hx8r", "10.0.0.1", port=port("http", 8080), labels=OF_WEB),
+    pod("shop", "web-6c8f7d9b54-zl7vd", "10.0.0.2", "fd00::2", port=port("http", 8081), labels=OF_WEB),
+    pod("shop", "db-0", "10.0.0.3", port=port("sql", 5432), labels=OF_DB),
+    pod("test", "db-0", "10.0.1.3", labels={"app": "db"}),
+    pod("test", "agent-x7x7x", "10.0.1.4", labels={"controller-revision-hash": "abc"}),
+    pod("test", "tick-29384712-abcde", "10.0.1.5", labels={"job-name": "tick-29384712"}),
+    pod("shop", "proxy", "192.0.2.1", hostNetwork=True),
+    pod("shop", "done", "10.0.0.9", phase="Succeeded"),
+    pod("shop", "new", phase="Pending"),
+    other("Namespace", "shop", labels={"env": "prod"}),
+    other("Namespace", "test"),
+    other("Node", "node-a", status={"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}),
+    other(
+        "Service",
+        "db",
+        namespace="shop",
+        spec={"selector": {"app": "db"}, "ports": [{"port": 5432, "targetPort": "sql"}]},
+    ),
+]
+WEB = "shop/deploy/web (2 pods)"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return model_of(OBJECTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "namespace", "expected"),
+    [
+        ("shop/db-0", None, "shop/db-0"),
+        ("db-0", "shop", "shop/db-0"),
+        ("web-6c8f7d9b54-2hx8r", None, "shop/web-6c8f7d9b54-2hx8r"),
+        ("shop/pod/db-0", None, "shop/db-0"),
+        ("shop/web", None, WEB),
+        ("shop/deploy/web", None, WEB),
+        ("shop/deployment/web", None, WEB),
+        ("deploy/web", None, WEB),
+        ("web", None, WEB),
+        ("web", "shop", WEB),
+        ("sts/db", None, "shop/db-0"),
+        ("test/ds/agent", None, "test/agent-x7x7x"),
+        ("test/cronjob/tick", None, "test/tick-29384712-abcde"),
+        ("10.0.0.1", None, "shop/web-6c8f7d9b54-2hx8r"),
+        ("fd00::2", None, "shop/web-6c8f7d9b54-zl7vd (IPv6)"),
+        ("10.0.0.9", None, "10.0.0.9"),
+        ("10.0.1.0/24", None, "test/agent-x7x7x, test/db-0, test/tick-29384712-abcde, 10.0.1.0/24"),
+        ("192.0.2.1", None, "192.0.2.1"),
+        ("shop/proxy", None, "192.0.2.1"),
+        ("nodes", None, "192.0.2.1"),
+        ("pods(app=db) in ns/shop", None, "shop/db-0"),
+        ("pods(app=db) in ns", None, "shop/db-0, test/db-0"),
+        ("pods(app=db)", "test", "test/db-0"),
+        ("ns(env=prod)", None, f"shop/db-0, {WEB}"),
+        ("svc/db in ns/shop", None, "shop/db-0"),
+        ("svc/db", "shop", "shop/db-0"),
+        ("10.9.0.0/16 except 10.9.1.0/24", None, "10.9.0.0/24, 10.9.2.0/23, 10.9.4.0/22 and 5 more"),
+        ("198.51.100.7/32, pods(app=web) in ns", None, f"{WEB}, 198.51.100.7"),
+    ],
+)
+def test_names(model: Model, text: str, namespace: str | None, expected: str) -> None:
+    found = Names(model, namespace=namespace).find(text, "SRC")
+    assert ends_text(found.ends, model.inventory) == expected
+
+
+def test_any(model: Model) -> None:
+    names = Names(model)
+    everyone = names.find("any", "SRC").ends
+    assert everyone.endpoints.bit_count() == len(model.inventory.endpoints)
+    assert names.find("0.0.0.0/0, ::/0", "SRC").ends == everyone
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "help"),
+    [
+        (
+            "shop/wbe",
+            "NPC510",
+            'no pod and no workload in shop is called "wbe"',
+            "did you mean shop/deploy/web?",
+        ),
+        ("shpo/web", "NPC510", 'the inventory has no namespace "shpo"', "did you mean shop/web?"),
+        ("db-1", "NPC510", 'no pod and no workload is called "db-1"', "did you mean"),
+        ("db-0", "NPC510", "2 have the name db-0", "say which: shop/db-0, test/db-0"),
+        ("shop/done", "NPC510", "the pod shop/done is no endpoint: it has finished", ""),
+        ("shop/new", "NPC510", "the pod shop/new is no endpoint: it has no address", ""),
+        ("", "NPC510", '"" is no name', ""),
+        ("a/b/c/d", "NPC510", '"a/b/c/d" is no name', ""),
+        (
+            "pods(app=web)",
+            "NPC511",
+            "of which namespace? A question has none of its own",
+            "write `in ns/NAME`",
+        ),
+        ("svc/db", "NPC511", "of which namespace?", ""),
+        ("svc/dbs in ns/shop", "NPC510", "the inventory has no Service shop/dbs", "did you mean svc/db?"),
+        (
+            "pods(app=wbe) in ns",
+            "NPC510",
+            "nobody in the inventory is meant",
+            "check its labels and namespaces",
+        ),
+        ("pods(app=web", "NPC601", "expected ')' or ','", ""),
+        ("pods in ns include", "NPC601", "", ""),
+        ("ns policy x for pods {}", "NPC601", "expected the end of the text", ""),
+        ("pods(App*=web) in ns", "NPC204", 'Invalid value "App*"', ""),
+        ("pods in ns, @clients", "NPC602", "'@clients' is defined nowhere", "write what it stands for"),
+        ("10.0.0.0/33", "NPC510", "no namespace", ""),
+    ],
+)
+def test_mistakes(model: Model, text: str, code: str, message: str, help: str) -> None:
+    with pytest.raises(InputError) as raised:
+        Names(model).find(text, "SRC")
+    one = raised.value.diagnostics[0]
+    assert one.code.name == code
+    assert message in one.message
+    assert help in one.help
+    assert one.origin is not None
+    assert one.origin.source.data().decode() == text
+
+
+@pytest.mark.parametrize(
+    ("destination", "text", "expected"),
+    [
+        ("shop/web", "tcp/443", [(6 << 16 | 443, 6 << 16 | 443, WEB)]),
+        (
+            "shop/web",
+            "tcp/http",
+            [
+                (6 << 16 | 8080, 6 << 16 | 8080, "shop/web-6c8f7d9b54-2hx8r"),
+                (6 << 16 | 8081, 6 << 16 | 8081, "shop/web-6c8f7d9b54-zl7vd"),
+            ],
+        ),
+        ("svc/db in ns/shop", None, [(6 << 16 | 5432, 6 << 16 | 5432, "shop/db-0")]),
+        ("svc/db in ns/shop", "tcp", [(6 << 16 | 5432, 6 << 16 | 5432, "shop/db-0")]),
+        ("shop/db-0", "any", [(0, 0xFFFFFF, "shop/db-0")]),
+        ("shop/db-0", None, [(0, 0xFFFFFF, "shop/db-0")]),
+        ("shop/db-0", "udp, tcp/1-2", [(0x60001, 0x60002, "shop/db-0"), (0x110000, 0x11FFFF, "shop/db-0")]),
+        ("shop/db-0", "icmp/echo-request", [(0x10800, 0x108FF, "shop/db-0")]),
+    ],
+)
+def test_traffic(
+    model: Model, destination: str, text: str | None, expected: list[tuple[int, int, str]]
+) -> None:
+    names = Names(model)
+    found = names.traffic(text, names.find(destination, "DST"))
+    assert [(low, high, ends_text(ends, model.inventory)) for low, high, ends in found.parts] == expected
+
+
+@pytest.mark.parametrize(
+    ("destination", "text", "message", "help"),
+    [
+        ("shop/web", "tcp/htp", "no port of shop/deploy/web is called so", "it has http"),
+        ("10.9.9.9", "tcp/http", "no port of 10.9.9.9 is called so", "it names no ports: write a number"),
+        ("svc/db in ns/shop", "tcp/443", "the Service is not met there", "its target ports are tcp/5432"),
+        ("shop/web", "tcp/99999", "99999", ""),
+        ("shop/web", "tpc/443", "", ""),
+    ],
+)
+def test_mistakes_in_traffic(model: Model, destination: str, text: str, message: str, help: str) -> None:
+    names = Names(model)
+    with pytest.raises(InputError) as raised:
+        names.traffic(text, names.find(destination, "DST"))
+    one = raised.value.diagnostics[0]
+    assert message in one.message
+    assert help in one.help
