@@ -6,6 +6,7 @@ import argparse
 
 from bench import compile as compile_bench
 from bench import language
+from bench import query as query_bench
 
 
 def main() -> None:
@@ -16,6 +17,8 @@ def main() -> None:
     compile_bench.main([] if is_full else ["--small"])
     print()
     language.main([] if is_full else ["--policies", str(language.SMALL)])
+    print()
+    query_bench.main([] if is_full else ["--small"])
 
 
 if __name__ == "__main__":

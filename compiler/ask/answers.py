@@ -101,7 +101,7 @@ def answers(relation: Relation, asked: Asked) -> tuple[Answer, ...]:
     """All of a question, in parts with equal rulings; what passes first."""
     found = [
         *_merged(_of_themselves(relation, asked)),
-        *_own_nodes(relation, asked),
+        *_merged(_own_nodes(relation, asked)),
         *(part for one in _merged(_of_others(relation, asked)) for part in _trimmed(relation, one)),
     ]
     return tuple(sorted(found, key=lambda one: (list(Between).index(one.between), not one.allowed)))

@@ -48,11 +48,12 @@ def narrowed(model: Model, *asked: Ends) -> tuple[list[int], Model]:
     namespaces = {one.namespace for one in endpoints}
     policies = tuple(one for one in model.policies if one.namespace in namespaces)
     wanted = set(_services((*policies, *model.cluster_policies)))
+    services = inventory.services if wanted else ()
     part = replace(
         inventory,
         endpoints=endpoints,
         namespaces={name: inventory.namespaces[name] for name in sorted(namespaces)},
-        services=tuple(one for one in inventory.services if wanted and (one.namespace, one.name) in wanted),
+        services=tuple(one for one in services if (one.namespace, one.name) in wanted),
     )
     return numbers, Model(policies, model.cluster_policies, part)
 

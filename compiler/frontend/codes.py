@@ -1,9 +1,8 @@
 """Every diagnostic that npc can give: stable codes, severities and titles.
 
 1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
-4xx: notes and warnings about what was read; 5xx: what was asked of a compilation; 6xx: the policy language;
+4xx: notes and warnings about what was read; 5xx: what was asked of npc; 6xx: the policy language;
 7xx: what `npc check` finds in policies that are valid.
-4xx: notes and warnings about what was read; 5xx: what was asked of npc; 6xx: the policy language.
 """
 
 from __future__ import annotations

@@ -6,8 +6,10 @@ import errno
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import typer
 
@@ -88,14 +90,27 @@ def _umask() -> int:
 
 def print_whole(text: str) -> None:
     """Write to standard output; one line, and exit code 1, where that cannot be."""
+    with _standard_output() as stdout:
+        stdout.write(text)
+        stdout.flush()
+
+
+def print_bytes(data: bytes) -> None:
+    """As `print_whole`, of what is bytes already."""
+    with _standard_output() as stdout:
+        stdout.buffer.write(data)
+        stdout.buffer.flush()
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        yield sys.stdout
     except BrokenPipeError:
         raise  # whoever read has seen enough; typer knows what to do
     except OSError as error:
-        found = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
-        report([found], Format.TEXT, quiet=True)
+        fault = Diagnostic(codes.OUTPUT, f"cannot write to standard output: {error.strerror}")
+        report([fault], Format.TEXT, quiet=True)
         raise typer.Exit(EXIT_INPUT) from None

@@ -15,7 +15,7 @@ import typer
 
 from npc.backends.base import OwnNode
 from npc.cli.clock import Today, day
-from npc.cli.output import print_whole
+from npc.cli.output import print_bytes, print_whole
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
@@ -214,10 +214,8 @@ def _batch(model: Model, path: str, reading: Reading) -> bool:
     check_services(model)
     answers = Batch(Relation(model, reading))
     with _opened(path) as file:
-        output = sys.stdout.buffer
         for lines in _chunks(file):
-            output.write(b"".join(answers.answers(lines)))
-            output.flush()
+            print_bytes(b"".join(answers.answers(lines)))
     return answers.bad_lines == 0
 
 
