@@ -168,13 +168,15 @@ def model_paths(
     *,
     progress: Progress | None = None,
     today: date | None = None,
+    levels: Levels = DEFAULTS,
+    exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
 ) -> tuple[Model, tuple[Diagnostic, ...]]:
     """As `model_sources`, of what files and directories hold."""
-    found, faults = sources(paths, stdin or _standard_input)
+    found, faults = sources(paths, stdin or _standard_input, exclude=exclude)
     if faults:
         raise InputError(faults)
-    return model_sources(found, progress=progress, today=today)
+    return model_sources(found, progress=progress, today=today, levels=levels)
 
 
 def model_sources(

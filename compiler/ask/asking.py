@@ -19,7 +19,9 @@ from npc.compiler.ask.narrowing import as_read, narrowed, renumbered
 from npc.compiler.ask.relation import Relation
 from npc.compiler.ask.rulings import Ground, Ruling
 from npc.compiler.frontend import codes
+from npc.compiler.frontend.codes import Severity
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
+from npc.compiler.idle_rules import idle_rules
 from npc.compiler.labels import members
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
@@ -81,7 +83,7 @@ def ask(
     source, destination = names.find(source_text, "SRC"), names.find(destination_text, "DST")
     packets = names.traffic(traffic_text, destination)
     numbers, part = narrowed(model, source.ends, destination.ends)
-    check_services(part)
+    check(part)
     relation = Relation(part, reading)
     asked = Asked(renumbered(source.ends, numbers), packets.map(lambda ends: renumbered(ends, numbers)))
     if breadth(relation, asked) > BROADEST:
@@ -93,11 +95,14 @@ def ask(
     return Reply(source, destination, relation, asked, tuple(explain(relation, found)))
 
 
-def check_services(model: Model) -> None:
-    """InputError where a rule names a Service behind which nobody is known: then it has no meaning."""
+def check(model: Model) -> None:
+    """InputError where a rule has no meaning: it names a Service or nodes that are not in the inventory."""
     found = list(unmet_services((*model.policies, *model.cluster_policies), model.inventory))
-    if has_errors(found):
-        raise InputError(found)
+    if not has_errors(found):
+        found = list(idle_rules(model))
+    errors = [one for one in found if one.severity is Severity.ERROR]
+    if errors:
+        raise InputError(errors)
 
 
 def explain(relation: Relation, found: Iterable[Answer]) -> Iterator[Part]:

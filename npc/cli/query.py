@@ -15,6 +15,7 @@ import typer
 
 from npc.backends.base import OwnNode
 from npc.cli.clock import Today, day
+from npc.cli.configured import Config, configured
 from npc.cli.output import print_bytes, print_whole
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
@@ -117,6 +118,7 @@ def command(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No warnings and notes, and no progress bar.")
     ] = False,
+    config: Config = None,
     today: Today = None,
 ) -> None:
     """Tell whether packets may pass, and which rules decide.
@@ -135,7 +137,7 @@ def command(
     )
     is_as_expected = True
     try:
-        model = _model(paths, quiet, today=day(today))
+        model = _model(paths, config, quiet, today=day(today))
         if batch is not None:
             is_as_expected = _batch(model, batch, reading)
         elif source is not None and destination is not None:
@@ -166,12 +168,15 @@ def _check_usage(
         raise typer.BadParameter("standard input cannot be policies, too", param_hint="--batch")
 
 
-def _model(paths: list[str], quiet: bool, *, today: date) -> Model:
+def _model(paths: list[str], config: Config, quiet: bool, *, today: date) -> Model:
     """The model of what is in some paths; findings about it are reported."""
     from npc.api import model_paths
 
+    settings = configured(config, None)
     with progress_bar(quiet=quiet) as progress:
-        model, found = model_paths(paths, progress=progress, today=today)
+        model, found = model_paths(
+            paths, progress=progress, today=today, levels=settings.levels, exclude=settings.exclude
+        )
     if not quiet:
         report(found, Format.TEXT, quiet=False)
     return model
@@ -205,13 +210,13 @@ def _single(
 
 def _batch(model: Model, path: str, reading: Reading) -> bool:
     """Answer the questions of a file, as they come; whether all lines were questions."""
-    from npc.compiler.ask.asking import check_services
+    from npc.compiler.ask.asking import check
     from npc.compiler.ask.batch import Batch
     from npc.compiler.ask.narrowing import as_read
     from npc.compiler.ask.relation import Relation
 
     model = as_read(model, reading)
-    check_services(model)
+    check(model)
     answers = Batch(Relation(model, reading))
     with _opened(path) as file:
         for lines in _chunks(file):
