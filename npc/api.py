@@ -233,11 +233,12 @@ def compile_nodes(
             raise InputError(diagnostics)
         model = _checked_model(loaded, inventory, levels, diagnostics)
         _tell([*_idle(model), *_on_no_node(model)], levels, diagnostics)
-        if not any(plan.classes or plan.hairpins for plan in (build_plan(model, node) for node in nodes)):
-            _tell([_nothing_isolated(model, None)], levels, diagnostics)
-    from npc.nodes import Fleet, NodeCompiler  # which need what is in here
+        from npc.nodes import Fleet, NodeCompiler  # which need what is in here
 
-    return Fleet(nodes, NodeCompiler(model, backend, options, template_dir), tuple(diagnostics))
+        compiler = NodeCompiler(model, backend, options, template_dir)
+        if not compiler.rules_anyone(nodes):
+            diagnostics.append(_nothing_isolated(model, None))
+    return Fleet(nodes, compiler, tuple(diagnostics))
 
 
 def print_sources(

@@ -7,7 +7,7 @@ on the nodes that came before it, nor on who does the work.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,8 @@ from npc.backends.base import Backend, Options
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.documents import Progress
-from npc.compiler.optimize import build_plan
+from npc.compiler.optimize import Planner
+from npc.compiler.optimize.passes import PASSES
 from npc.compiler.resolve import Model
 from npc.workers import Shared, Team, Workers, in_process
 
@@ -45,19 +46,24 @@ class NodeCompiler:
     backend: Backend
     options: Options
     template_dir: Path | None = None
+    _planner: Planner = field(init=False, repr=False)
     _emit: Callable[..., Artifacts] = field(init=False, repr=False)
     _lock: Any = field(init=False, repr=False)
     """A model is asked by one thread at a time: each question may make it remember something."""
 
     def __post_init__(self) -> None:
+        self._planner = Planner(self.model, PASSES)
         self._emit = emitter(self.backend, self.options, self.template_dir)
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        model = self.model
-        inputs = model.policies, model.cluster_policies, model.inventory
         template_dir = None if self.template_dir is None else self.template_dir.resolve()
-        return _compiler, (inputs, self.backend, self.options, template_dir)
+        return NodeCompiler, (self.model, self.backend, self.options, template_dir)
+
+    def rules_anyone(self, nodes: Iterable[str]) -> bool:
+        """Whether there is an endpoint on a node to which not everything passes."""
+        plans = map(self._planner.plan, nodes)
+        return any(one.classes or one.hairpins for one in plans)
 
     def compile(self, node: str) -> Artifacts:
         """The files of one node; InputError where the target cannot express what it decides."""
@@ -65,7 +71,7 @@ class NodeCompiler:
             message = f"a worker has no folder {self.template_dir} with templates"
             raise InputError([Diagnostic(codes.TEMPLATE, message, help="it has to be there on each machine")])
         with self._lock, collector_paused():
-            return self._emit(build_plan(self.model, node))
+            return self._emit(self._planner.plan(node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +122,6 @@ class Fleet:
         finally:
             for one in pending:
                 one.cancel()
-
-
-def _compiler(inputs: tuple[Any, ...], *rest: Any) -> NodeCompiler:
-    """A compiler that has travelled."""
-    return NodeCompiler(Model(*inputs), *rest)
 
 
 def _compile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
@@ -10,89 +10,153 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.arms import Arm, Arms
 from npc.compiler.frontend.syntax import ClusterPolicy, Direction, Policy
 from npc.compiler.inventory import ContainerPort, Endpoint
+from npc.compiler.optimize.passes import Pass
 from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan, Reason
 from npc.compiler.resolve import Model, names_ports
 from npc.compiler.tiers import ALLOW_ALL, Deciders, Match, Ordered, Packets, Tiers, denies
 
-_Question = tuple[tuple[tuple[int, ...], ...], tuple[ContainerPort, ...]]
-"""What a decision depends on: the policies that decide, and the subject's ports where rules name them."""
+_Ports = tuple[ContainerPort, ...]
 
 
 def build_plan(model: Model, node: str | None = None) -> Plan:
-    """The plan for a node's endpoints, or for all of the inventory's.
-
-    An endpoint that may exchange everything, and of whose packets none is logged, is in no class: it
-    decides as if no policy did.
-    """
-    classes: list[Class] = []
-    unrestricted: list[Class] = []
-    hairpins: dict[int, Intervals] = {}
-    for direction in (Direction.EGRESS, Direction.INGRESS):
-        found = _Classes(model, direction)
-        for endpoint, deciders in model.deciding(direction, node):
-            found.add(endpoint, deciders)
-        for one in sorted(found.classes(), key=lambda one: one.key):
-            needs_rules = one.decision != ALLOW_ALL or one.logs
-            (classes if needs_rules else unrestricted).append(one)
-        for address, allowed in found.hairpins():
-            hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
-    used = {subject.node for one in classes for subject in one.subjects}
-    addresses = {one.name: one.addresses for one in model.inventory.nodes if one.name in used}
-    return Plan(tuple(classes), model.names, node, addresses, tuple(unrestricted), _grouped(hairpins))
+    """The plan for a node's endpoints, or for all of the inventory's, with its rules as they are written."""
+    return Planner(model).plan(node)
 
 
 @dataclass(slots=True)
-class _Classes:
-    """The classes of one direction, as endpoints are added to them."""
+class Planner:
+    """Plans of one model, node after node: what policies come to is worked out once for all nodes.
+
+    The plan of a node is the same whichever nodes came before it.
+    """
+
+    model: Model
+    passes: Sequence[Pass] = ()
+    """Of the optimizer, over the rules of each class."""
+    _decisions: dict[Direction, _Decisions] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._decisions = {one: _Decisions(self.model, one, self.passes) for one in Direction}
+
+    def plan(self, node: str | None = None) -> Plan:
+        """The plan for a node's endpoints, or for all of the inventory's.
+
+        An endpoint that may exchange everything, and of whose packets none is logged, is in no class: it
+        decides as if no policy did.
+        """
+        classes: list[Class] = []
+        unrestricted: list[Class] = []
+        hairpins: dict[int, Intervals] = {}
+        for direction in (Direction.EGRESS, Direction.INGRESS):
+            decisions = self._decisions[direction]
+            endpoints: dict[int, list[Endpoint]] = {}
+            answers: dict[int, _Answer] = {}
+            for endpoint, deciders in self.model.deciding(direction, node):
+                answer = decisions.answer(endpoint, deciders)
+                answers[id(answer)] = answer
+                endpoints.setdefault(id(answer), []).append(endpoint)
+            found = [(answers[number], tuple(subjects)) for number, subjects in endpoints.items()]
+            for one in sorted(decisions.classes(found), key=lambda one: one.key):
+                needs_rules = one.logs or one.decision != ALLOW_ALL
+                (classes if needs_rules else unrestricted).append(one)
+            for answer, subjects in found:
+                for address, allowed in answer.hairpins(subjects, direction):
+                    hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
+        used = {subject.node for one in classes for subject in one.subjects}
+        addresses = {one.name: one.addresses for one in self.model.inventory.nodes if one.name in used}
+        names = self.model.names
+        return Plan(tuple(classes), names, node, addresses, tuple(unrestricted), _grouped(hairpins))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What tells a class from others; equal contents are one object."""
+
+    decision: Packets
+    logs: tuple[LoggedRule, ...]
+    key: str
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What some policies come to at subjects with some ports."""
+
+    deciders: Deciders
+    tiers: Tiers
+    content: _Content
+    _arms: Arms | None = None
+
+    def arms(self, passes: Sequence[Pass]) -> Arms:
+        """The rules that targets make of it."""
+        if self._arms is None:
+            self._arms = self.tiers.written()
+            for step in passes:
+                self._arms = step.apply(self._arms)
+        return self._arms
+
+    def hairpins(self, subjects: Iterable[Endpoint], direction: Direction) -> Iterator[tuple[int, Intervals]]:
+        """The subjects' addresses to which not everything passes from themselves, with what does."""
+        if not denies((*self.deciders.admin, *self.deciders.baseline), direction):
+            return
+        for subject in subjects:
+            for address in subject.addresses:
+                allowed = self.tiers.hairpin(address)
+                if allowed != traffic.ANY:
+                    yield address, allowed
+
+
+@dataclass(slots=True)
+class _Decisions:
+    """What policies come to in one direction."""
 
     model: Model
     direction: Direction
-    _subjects: dict[_Question, list[Endpoint]] = field(default_factory=dict)
-    _deciders: dict[_Question, Deciders] = field(default_factory=dict)
+    passes: Sequence[Pass]
+    _answers: dict[tuple[int, _Ports], _Answer] = field(default_factory=dict)
+    """By the identity of those who decide, and the subject's ports where rules name them."""
+    _contents: dict[tuple[Packets, tuple[LoggedRule, ...]], _Content] = field(default_factory=dict)
+    _asks_for_ports: dict[int, bool] = field(default_factory=dict)
+    """Whether a rule of those who decide names ports, by their identity."""
     _names_ports: dict[int, bool] = field(default_factory=dict)
     """Whether a policy names ports, by its identity."""
-    _ordered: dict[tuple[tuple[int, ...], tuple[ContainerPort, ...]], Ordered] = field(default_factory=dict)
-    """The rules of some cluster policies at subjects with some ports, which many questions share."""
+    _ordered: dict[tuple[tuple[int, ...], _Ports], Ordered] = field(default_factory=dict)
+    """The rules of some cluster policies at subjects with some ports, which many answers share."""
 
-    def add(self, endpoint: Endpoint, deciders: Deciders) -> None:
-        """Ask about an endpoint."""
-        names = self.direction is Direction.INGRESS and any(
-            map(self._names, [*deciders.policies, *deciders.baseline])
-        )
-        tiers = (deciders.admin, deciders.network, deciders.baseline)
-        question = tuple(tuple(map(id, tier)) for tier in tiers), endpoint.ports if names else ()
-        self._subjects.setdefault(question, []).append(endpoint)
-        self._deciders[question] = deciders
+    def answer(self, endpoint: Endpoint, deciders: Deciders) -> _Answer:
+        """What policies come to at an endpoint. `deciders` are the model's: the same policies, one object."""
+        names = self._asks_for_ports.get(id(deciders))
+        if names is None:
+            names = self.direction is Direction.INGRESS and any(
+                map(self._names, [*deciders.policies, *deciders.baseline])
+            )
+            self._asks_for_ports[id(deciders)] = names
+        question = id(deciders), endpoint.ports if names else ()
+        answer = self._answers.get(question)
+        if answer is None:
+            tiers = self._tiers(deciders, endpoint)
+            content = self._content(tiers.decision(), self._logs(tiers))
+            answer = self._answers[question] = _Answer(deciders, tiers, content)
+        return answer
 
-    def classes(self) -> Iterator[Class]:
-        """All of them, those that allow everything included."""
-        subjects: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Endpoint]] = {}
-        reasons: dict[tuple[Packets, tuple[LoggedRule, ...]], list[Reason]] = {}
-        written: dict[tuple[Packets, tuple[LoggedRule, ...]], Arms] = {}
-        for question, endpoints in self._subjects.items():
-            deciders = self._deciders[question]
-            tiers = self._tiers(deciders, endpoints[0])
-            answer = tiers.decision(), self._logs(tiers)
-            written.setdefault(answer, tiers.written())
-            subjects.setdefault(answer, []).extend(endpoints)
-            reasons.setdefault(answer, []).append(Reason(tuple(endpoints), deciders))
-        for (decision, logs), members in subjects.items():
-            answer = decision, logs
-            why = tuple(reasons[answer])
-            yield Class(self.direction, decision, tuple(members), why, logs, written[answer])
+    def classes(self, answers: Iterable[tuple[_Answer, tuple[Endpoint, ...]]]) -> Iterator[Class]:
+        """The classes of some subjects, those that allow everything included."""
+        alike: dict[int, list[tuple[_Answer, tuple[Endpoint, ...]]]] = {}
+        for answer, subjects in answers:
+            alike.setdefault(id(answer.content), []).append((answer, subjects))
+        for found in alike.values():
+            first = found[0][0]  # which differs from the others in how its rules are written, at most
+            content = first.content
+            members = tuple(one for _, subjects in found for one in subjects)
+            why = tuple(Reason(subjects, answer.deciders) for answer, subjects in found)
+            arms = first.arms(self.passes)
+            yield Class(self.direction, content.decision, members, why, content.logs, arms, content.key)
 
-    def hairpins(self) -> Iterator[tuple[int, Intervals]]:
-        """The subjects' addresses to which not everything passes from themselves, with what does."""
-        for question, endpoints in self._subjects.items():
-            deciders = self._deciders[question]
-            if not denies((*deciders.admin, *deciders.baseline), self.direction):
-                continue
-            tiers = self._tiers(deciders, endpoints[0])
-            for endpoint in endpoints:
-                for address in endpoint.addresses:
-                    allowed = tiers.hairpin(address)
-                    if allowed != traffic.ANY:
-                        yield address, allowed
+    def _content(self, decision: Packets, logs: tuple[LoggedRule, ...]) -> _Content:
+        known = self._contents.get((decision, logs))
+        if known is None:
+            key = Class(self.direction, decision, (), logs=logs).key
+            known = self._contents[decision, logs] = _Content(decision, logs, key)
+        return known
 
     def _names(self, policy: Policy) -> bool:
         known = self._names_ports.get(id(policy))
