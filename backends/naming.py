@@ -18,7 +18,7 @@ def content_names(keys: Iterable[str], length: int = 10) -> dict[str, str]:
     {'a': '8928aae63c', 'b': '6e5c1f45cb'}
     """
     names: dict[str, str] = {}
-    open_keys, digits = sorted(set(keys)), length
+    open_keys, digits = list(dict.fromkeys(keys)), length
     while open_keys:
         by_name: dict[str, list[str]] = {}
         for key in open_keys:

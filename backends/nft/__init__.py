@@ -1,7 +1,7 @@
 """The nftables target: one `table inet`, replaced whole in one transaction."""
 
 from npc.backends.base import Backend
-from npc.backends.nft.lowering import lower
+from npc.backends.nft.lowering import lower, series
 from npc.backends.nft.statistics import statistics
 
 BACKEND = Backend(
@@ -12,4 +12,5 @@ BACKEND = Backend(
     load=("nft", "-f", "npc.nft"),
     check=("nft", "--check", "-f", "npc.nft"),
     statistics=statistics,
+    series=series,
 )

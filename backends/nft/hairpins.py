@@ -37,10 +37,10 @@ def hairpin_maps(plan: Plan) -> list[Set]:
     """Each address, twice, with its chain."""
     names = _names(plan)
     return [
-        Set(
+        Set.of(
             _map_name(family),
             f"{address_type(family)} . {address_type(family)} : verdict",
-            tuple(
+            (
                 Element(f"{twice(address)} : goto {chain}", plan.names.get(address, ""))
                 for address, chain in sorted(
                     (address, _chain_name(family, names[_key(one)]))

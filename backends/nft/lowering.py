@@ -11,7 +11,7 @@ logged at the beginning of the class, whatever becomes of it (X2).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from npc.backends.base import Deny, Options, OwnNode
@@ -27,18 +27,19 @@ from npc.backends.nft.matches import (
     range_text,
     traffic_matches,
 )
-from npc.backends.nft.peersets import LONGEST_COMMENT, PeerSets, words
+from npc.backends.nft.members import Groups, Members
+from npc.backends.nft.peersets import LONGEST_COMMENT, Needs, PeerSets, block_set, group_set, words
 from npc.backends.nft.ruleset import Chain, Dispatch, Element, Match, Rule, Set, Table
 from npc.backends.pairs import Split, split
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.algebra.peers import Peers
-from npc.compiler.arms import Arm, by_traffic, packets
+from npc.compiler.arms import Arm, Arms, by_traffic, packets
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.plan import Class, LoggedRule, Plan
+from npc.compiler.plan import Class, LoggedRule, Plan, Reason
 
 _CONNTRACK_PRIORITY = -200
 _OUTPUT_NAT_PRIORITY = -100
@@ -47,41 +48,125 @@ _OUTPUT_NAT_PRIORITY = -100
 
 def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Table:
     """The table that enforces a plan; InputError for options and log prefixes that nftables cannot use."""
+    return series(options, layout)(plan)
+
+
+def series(options: Options, layout: Layout = MEASURED) -> Callable[[Plan], Table]:
+    """As `lower`, for plans of one cluster: what several of them have is made once."""
     _check(options)
-    check_prefixes(plan)
-    listed = split(plan, layout.pairs)
-    rest = listed.rest
-    forms = [_Form.of(one, layout) for one in rest.classes]
-    arms = [(form.families, arm) for form in forms for arm in form.arms()]
-    selves = _self_sets(plan)
-    exceptions = _exceptions({family for form in forms for family in form.families}, selves)
-    lowering = _Lowering(options, layout, PeerSets.of(arms, plan.names, layout), exceptions)
-    names = content_names(one.key for one in rest.classes)
-    members: dict[tuple[Direction, Family], dict[int, str]] = {}
-    chains: list[Chain] = []
-    for form in forms:
-        name = names[form.subject.key]
-        for family in sorted(form.families, key=lambda family: family.value):
-            chain = lowering.class_chain(form, family, name)
-            chains.append(chain)
-            for address in form.addresses(family):
-                members.setdefault((form.subject.direction, family), {})[address] = chain.name
-    chains += hairpin_chains(plan, options, lists=lowering.peers.lists)
-    pairs = _pair_sets(listed)
-    sets = [
-        *pairs.values(),
-        *_verdict_maps(members, plan),
-        *hairpin_maps(plan),
-        *selves.values(),
-        *lowering.peers.sets(),
-    ]
-    in_pairs = [
-        Rule((Match(_pair_field(family), (f"@{one.name}",)),), "accept") for family, one in pairs.items()
-    ]
-    base = _base_chains(_dispatches(members), hairpin_dispatches(plan), in_pairs, exceptions, options)
-    shared = lowering.shared_chains.values()
-    every_chain = (*base, *sorted(chains, key=_name), *sorted(shared, key=_name))
-    return Table(options.table, tuple(sets), every_chain, _heading(plan, options))
+    return _Series(options, layout).table
+
+
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    """The chain of a class, and what it needs beside it."""
+
+    chain: Chain
+    shared_chains: Mapping[str, Chain]
+    groups: Mapping[str, Groups]
+    blocks: Mapping[str, Intervals]
+    reasons: tuple[Reason, ...]
+    """Whose identity it is known by."""
+
+
+@dataclass(slots=True)
+class _Series:
+    """Plans of one cluster to tables; what classes come to is kept for the next plan that has them."""
+
+    options: Options
+    layout: Layout
+    _members: Members | None = None
+    _forms: dict[object, _Form] = field(default_factory=dict)
+    _lowered: dict[object, _Lowered] = field(default_factory=dict)
+    _sets: dict[tuple[str, Groups | Intervals], Set] = field(default_factory=dict)
+
+    def table(self, plan: Plan) -> Table:
+        """The table that enforces a plan; InputError for log prefixes that nftables cannot use."""
+        check_prefixes(plan)
+        if self._members is None:
+            self._members = Members(plan.names, self.layout.named_members)
+        listed = split(plan, self.layout.pairs)
+        classes = listed.rest.classes
+        forms = [self._form(one) for one in classes]
+        selves = _self_sets(plan)
+        exceptions = _exceptions({family for form in forms for family in form.families}, selves)
+        peers = PeerSets.of([form.needs for form in forms], self._members, self.layout)
+        names = content_names(one.key for one in classes)
+        members: _Members = {}
+        chains: list[Chain] = []
+        shared: dict[str, Chain] = {}
+        wanted: dict[str, Groups | Intervals] = {}
+        for one, form in zip(classes, forms, strict=True):
+            for family in form.families:
+                found = self._class(one, form, family, names[one.key], peers, exceptions)
+                chains.append(found.chain)
+                shared |= found.shared_chains
+                wanted |= found.groups
+                wanted |= found.blocks
+                belong = members.setdefault((one.direction, family), {})
+                belong.update(dict.fromkeys(_addresses(one, family), found.chain.name))
+        chains += hairpin_chains(plan, self.options, lists=peers.lists)
+        pairs = _pair_sets(listed)
+        sets = [
+            *pairs.values(),
+            *_verdict_maps(members, plan),
+            *hairpin_maps(plan),
+            *selves.values(),
+        ]
+        sets += (self._set(name, wanted[name]) for name in sorted(wanted, key=_hash_sets_last))
+        in_pairs = [
+            Rule((Match(_pair_field(family), (f"@{one.name}",)),), "accept") for family, one in pairs.items()
+        ]
+        hairpins = hairpin_dispatches(plan)
+        base = _base_chains(_dispatches(members), hairpins, in_pairs, exceptions, self.options)
+        every_chain = (*base, *sorted(chains, key=_name), *sorted(shared.values(), key=_name))
+        return Table(self.options.table, tuple(sets), every_chain, _heading(plan, self.options))
+
+    def _form(self, one: Class) -> _Form:
+        families = _families(one)
+        key = one.key, one.arms, families
+        form = self._forms.get(key)
+        if form is None:
+            form = self._forms[key] = _Form.of(one, families, self.layout)
+        return form
+
+    def _class(
+        self,
+        one: Class,
+        form: _Form,
+        family: Family,
+        name: str,
+        peers: PeerSets,
+        exceptions: tuple[Rule, ...],
+    ) -> _Lowered:
+        # All that the outcome depends on, but for inline members, which hardly two plans have alike.
+        policies = tuple(id(reason.deciders) for reason in one.reasons)
+        split = peers.split_in(form.needs)
+        key = id(form), family, name, policies, peers.lists, split, bool(exceptions)
+        known = self._lowered.get(key)
+        if known is None or peers.inline:
+            lowering = _Lowering(self.options, self.layout, peers.another(), exceptions)
+            chain = lowering.class_chain(one, form, family, name)
+            asked = lowering.peers
+            known = _Lowered(chain, lowering.shared_chains, asked.groups, asked.blocks, one.reasons)
+            if not peers.inline:
+                self._lowered[key] = known
+        return known
+
+    def _set(self, name: str, wanted: Groups | Intervals) -> Set:
+        known = self._sets.get((name, wanted))
+        if known is None:
+            if isinstance(wanted, Intervals):
+                known = block_set(name, wanted)
+            else:
+                assert self._members is not None
+                known = group_set(name, wanted, self._members)
+            self._sets[name, wanted] = known
+        return known
+
+
+def _hash_sets_last(name: str) -> tuple[bool, str]:
+    return name.startswith("b"), name
 
 
 _Members = dict[tuple[Direction, Family], dict[int, str]]
@@ -185,10 +270,10 @@ def _map_name(direction: Direction, family: Family) -> str:
 def _verdict_maps(members: _Members, plan: Plan) -> list[Set]:
     """From a subject's address to the chain of its class."""
     return [
-        Set(
+        Set.of(
             _map_name(direction, family),
             f"{address_type(family)} : verdict",
-            tuple(
+            (
                 Element(f"{format_address(address)} : goto {chain}", plan.names[address])
                 for address, chain in sorted(found.items())
             ),
@@ -218,9 +303,8 @@ def _pair_sets(listed: Split) -> dict[Family, Set]:
         )
         if elements:
             kind = address_type(family)
-            sets[family] = Set(
-                f"allow{family.value}", f"{kind} . inet_proto . inet_service . {kind}", elements
-            )
+            type = f"{kind} . inet_proto . inet_service . {kind}"
+            sets[family] = Set.of(f"allow{family.value}", type, elements)
     return sets
 
 
@@ -235,7 +319,7 @@ def _self_sets(plan: Plan) -> dict[Family, Set]:
         )
         if elements:
             kind = address_type(family)
-            sets[family] = Set(f"self{family.value}", f"{kind} . {kind}", elements)
+            sets[family] = Set.of(f"self{family.value}", f"{kind} . {kind}", elements)
     return sets
 
 
@@ -243,31 +327,45 @@ def _self_sets(plan: Plan) -> dict[Family, Set]:
 class _Form:
     """A class as rules: arms that are tried in turn, then arms of which the packet's port picks one."""
 
-    subject: Class
-    tried: tuple[Arm, ...]
-    picked: tuple[Arm, ...]
-    families: frozenset[Family]
+    tried: Arms
+    picked: Arms
+    families: tuple[Family, ...]
     """Those that the class has subjects of."""
+    needs: Needs
 
     @staticmethod
-    def of(one: Class, layout: Layout) -> _Form:
-        families = frozenset(Family.of(address) for subject in one.subjects for address in subject.addresses)
-        if len(one.arms) <= layout.most_arms:
-            return _Form(one, one.arms, (), families)
-        for_anything = tuple(arm for arm in one.arms if arm.traffic == traffic.ANY)
-        rest = packets(arm for arm in one.arms if arm.traffic != traffic.ANY)
-        return _Form(one, for_anything, by_traffic(rest), families)
+    def of(one: Class, families: tuple[Family, ...], layout: Layout) -> _Form:
+        tried, picked = one.arms, Arms()
+        if len(one.arms) > layout.most_arms:
+            tried = tuple(arm for arm in one.arms if arm.traffic == traffic.ANY)
+            picked = by_traffic(packets(arm for arm in one.arms if arm.traffic != traffic.ANY))
+        # Every arm whose peers are compared, to allow or to log.
+        logs = tuple(arm for logged in one.logs for arm in by_traffic(logged.packets))
+        maps = len({protocol for arm in picked for protocol in _picked_ports(arm.traffic)})
+        needs = Needs.of((*tried, *picked, *logs), families, maps * len(families))
+        return _Form(tried, picked, families, needs)
 
-    def arms(self) -> tuple[Arm, ...]:
-        """Every arm whose peers are compared, to allow or to log."""
-        logs = (arm for one in self.subject.logs for arm in by_traffic(one.packets))
-        return (*self.tried, *self.picked, *logs)
 
-    def addresses(self, family: Family) -> list[int]:
-        """The subjects' addresses of a family."""
-        return [
-            one for subject in self.subject.subjects for one in subject.addresses if Family.of(one) is family
-        ]
+def _families(one: Class) -> tuple[Family, ...]:
+    """Those that a class has subjects of, in order."""
+    found = {Family.of(address) for subject in one.subjects for address in subject.addresses}
+    return tuple(family for family in Family if family in found)
+
+
+def _addresses(one: Class, family: Family) -> list[int]:
+    """The subjects' addresses of a family."""
+    return [
+        address for subject in one.subjects for address in subject.addresses if Family.of(address) is family
+    ]
+
+
+def _picked_ports(wanted: Intervals) -> dict[int, tuple[Range, ...]]:
+    """The ports that a map by port picks: of protocols that have them, where not all are meant."""
+    return {
+        protocol: ranges
+        for protocol, ranges in traffic.by_protocol(wanted).items()
+        if protocol in traffic.NUMBERS.values() and ranges != ((0, traffic.LAST_PORT),)
+    }
 
 
 _Rules = list[Rule | Dispatch]
@@ -283,14 +381,14 @@ class _Lowering:
     exceptions: tuple[Rule, ...]
     shared_chains: dict[str, Chain] = field(default_factory=dict)
 
-    def class_chain(self, form: _Form, family: Family, name: str) -> Chain:
+    def class_chain(self, one: Class, form: _Form, family: Family, name: str) -> Chain:
         """The chain of a class for its subjects of one family."""
-        direction = form.subject.direction
+        direction = one.direction
         title = f"{direction.value[0]}{family.value}_{name}"
         # What always passes comes before every tier (C6), so no rule logs it.
         exceptions: _Rules = [Rule((), "jump always")] if self.exceptions else []
-        rules: _Rules = [*exceptions] if form.subject.logs else []
-        for number, logged in enumerate(form.subject.logs, 1):
+        rules: _Rules = [*exceptions] if one.logs else []
+        for number, logged in enumerate(one.logs, 1):
             rules += self._logged(logged, direction, family, f"{title}_log{number}")
         everything = Rule((), _allowed(direction))
         for arm in form.tried:
@@ -301,10 +399,10 @@ class _Lowering:
                 break
         else:
             rules += self._picked(form.picked, direction, family)
-            if not form.subject.logs:
+            if not one.logs:
                 rules += exceptions
             rules += denied(f"{direction.value} denied {name}", self.options)
-        return Chain(title, tuple(rules), comment=shortened(form.subject.policies, LONGEST_COMMENT))
+        return Chain(title, tuple(rules), comment=shortened(one.policies, LONGEST_COMMENT))
 
     def _logged(self, logged: LoggedRule, direction: Direction, family: Family, name: str) -> _Rules:
         """Rules that log each packet of a rule once: alternatives that overlap are a chain of their own."""
@@ -315,7 +413,7 @@ class _Lowering:
             if not traffics:
                 continue
             peers = self.peers.matches(arm.peers, direction, family)
-            overlap = arm.peers.groups and arm.peers.blocks & family.every
+            overlap = self.peers.overlap(arm.peers, family)
             few = len(traffics) * len(peers) <= self.layout.most_rules and not overlap
             if len(peers) <= 1 or few:
                 rules += [Rule((*left, *right), statement) for left in traffics for right in peers]
@@ -342,11 +440,7 @@ class _Lowering:
         rules: _Rules = []
         by_port: dict[int, list[tuple[Range, str]]] = {}
         for arm in arms:
-            ports = {
-                protocol: ranges
-                for protocol, ranges in traffic.by_protocol(arm.traffic).items()
-                if protocol in traffic.NUMBERS.values() and ranges != ((0, traffic.LAST_PORT),)
-            }
+            ports = _picked_ports(arm.traffic)
             rest = arm.traffic - Intervals.union(traffic.every(protocol) for protocol in ports)
             compared = traffic_matches(rest, family, lists=self.peers.lists)
             if not (ports or compared) or not self.peers.matches(arm.peers, direction, family):

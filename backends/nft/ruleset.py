@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 SIZED_FROM = 1024
 """Elements from which on a hash is declared with a size."""
@@ -27,9 +28,14 @@ class Rule:
 
     matches: tuple[Match, ...]
     action: str
+    text: str = field(init=False, compare=False, repr=False)
+    """As it is printed: many rulesets may have the same rule."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", " ".join([*map(str, self.matches), self.action]))
 
     def __str__(self) -> str:
-        return " ".join([*map(str, self.matches), self.action])
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +54,14 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A member of a set or map, as text, and whom it stands for."""
+    """A member of a set or map, as text without a comma, and whom it stands for."""
 
     text: str
     note: str = ""
+
+    @property
+    def line(self) -> str:
+        return f"\t\t\t{self.text},{f' # {self.note}' if self.note else ''}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +70,24 @@ class Set:
 
     name: str
     type: str
-    elements: tuple[Element, ...]
+    lines: str
+    """The elements as they are printed, a line each: there may be very many, and nodes share them."""
+    count: int
+    """How many elements there are."""
     interval: bool = False
     comment: str = ""
+
+    @staticmethod
+    def of(name: str, type: str, elements: Iterable[Element], *, interval: bool = False) -> Set:
+        """A set of some elements."""
+        lines = [one.line for one in elements]
+        return Set(name, type, "".join(lines), len(lines), interval)
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        """The elements one by one."""
+        found = (line.strip().partition(",") for line in self.lines.splitlines())
+        return tuple(Element(text, note.removeprefix(" # ")) for text, _, note in found)
 
     @property
     def word(self) -> str:
@@ -75,8 +100,8 @@ class Set:
         The kernel then makes a table without locks, in which few buckets have two elements: a look-up
         touches less memory.
         """
-        count = len(self.elements)
-        return 0 if self.interval or count < SIZED_FROM else 1 << (2 * count - 1).bit_length()
+        is_small = self.interval or self.count < SIZED_FROM
+        return 0 if is_small else 1 << (2 * self.count - 1).bit_length()
 
 
 @dataclass(frozen=True, slots=True)

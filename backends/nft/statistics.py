@@ -12,13 +12,17 @@ def statistics(table: Table) -> Statistics:
     """The size of a table, and the most that it does for a packet."""
     rules = [rule for chain in table.chains for rule in chain.rules]
     unnamed = [size for rule in rules for size in _unnamed(rule)]
-    verdicts = {one.name: _targets([element.text for element in one.elements]) for one in table.sets}
+    verdicts = {
+        one.name: _targets([element.text for element in one.elements])
+        for one in table.sets
+        if one.word == "map"
+    }
     chains = {chain.name: [_step(rule, verdicts) for rule in chain.rules] for chain in table.chains}
     tried, lookups = worst_case(chains, [chain.name for chain in table.chains if chain.hook])
     return Statistics(
         rules=len(rules),
         sets=len(table.sets) + len(unnamed),
-        elements=sum(len(one.elements) for one in table.sets) + sum(unnamed),
+        elements=sum(one.count for one in table.sets) + sum(unnamed),
         tried=tried,
         lookups=lookups,
     )

@@ -13,7 +13,7 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Final, TypeAlias
 
-from npc.backends.nft.ruleset import Chain, Dispatch, Match, Rule, Set, Table
+from npc.backends.nft.ruleset import Chain, Dispatch, Element, Match, Rule, Set, Table
 from tests.reference.evaluator import PROTOCOL_NUMBERS, Packet
 
 Piece: TypeAlias = tuple[int, int]
@@ -114,7 +114,7 @@ def _action(table: Table, rule: Rule | Dispatch, packet: Packet) -> str:
             return action if all(matches(table, one, packet) for one in comparisons) else ""
         case Dispatch(field, map_name, entries):
             if map_name:
-                entries = tuple(_entry(one.text) for one in _set(table, f"@{map_name}").elements)
+                entries = tuple(_entry(one.text) for one in _elements(_set(table, f"@{map_name}")))
             value = _value(field, packet)
             found = [verdict for text, verdict in entries if value and _is_in(field, text, value)]
             if len(found) > 1:
@@ -128,11 +128,16 @@ def _entry(text: str) -> tuple[str, str]:
 
 
 def _contains(one: Set, field: str, value: tuple[int, ...]) -> bool:
-    return any(_is_in(field, element.text, value) for element in one.elements)
+    return any(_is_in(field, element.text, value) for element in _elements(one))
 
 
 def _is_in(field: str, text: str, value: tuple[int, ...]) -> bool:
     return all(low <= part <= high for part, (low, high) in zip(value, pieces(field, text), strict=True))
+
+
+@cache
+def _elements(one: Set) -> tuple[Element, ...]:
+    return one.elements
 
 
 def _set(table: Table | None, reference: str) -> Set:

@@ -15,7 +15,7 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import InputError
 from npc.compiler.plan import Plan
 from tests.backends.nft_interpreter import lets_pass
-from tests.backends.plans import from_app, from_blocks, plan_of
+from tests.backends.plans import from_app, from_blocks, ingress, plan_of, pod
 from tests.compiler.compiling import compiled
 from tests.reference.evaluator import Packet
 
@@ -175,6 +175,52 @@ def test_sets_of_peers_keep_to_the_budget(layout: Layout, sizes: list[int]) -> N
 
 
 @pytest.mark.parametrize(
+    ("saves", "sizes"),
+    [
+        pytest.param(81, [42, 41, 40], id="it would save too little"),
+        pytest.param(80, [40, 2, 1], id="it saves enough"),
+        pytest.param(0, [40, 2, 1], id="groups of one set alone save nothing"),
+    ],
+)
+def test_a_large_group_of_several_sets_has_its_own(saves: int, sizes: list[int]) -> None:
+    pods = [
+        pod(number, app) for number, app in enumerate(["many"] * 40 + ["one", "two", "two", "a", "b", "c"])
+    ]
+    policies = []
+    for subject, others in (("a", ["one"]), ("b", ["two"]), ("c", [])):
+        peers = [peer for app in ("many", *others) for peer in from_app(app)["from"]]
+        policy = ingress(subject, [{"from": peers, "ports": [{"port": 80}]}])
+        policy["spec"]["podSelector"]["matchLabels"] = {"app": subject}
+        policies.append(policy)
+    table = lower(compiled([*pods, *policies]).plan, Options(), Layout(shared_set_saves=saves))
+    assert peer_sets(table) == sizes
+
+
+def test_members_of_two_groups_stand_once() -> None:
+    rules = [{"from": [*from_app("many")["from"], {"podSelector": {}}], "ports": [{"port": 80}]}]
+    (found,) = (one for one in lower(plan_of(rules, SIZES), Options()).sets if one.name.startswith("p"))
+    texts = [element.text for element in found.elements]
+    assert len(texts) == len(set(texts)) == sum(SIZES.values()) + 1
+
+
+def test_maps_of_ports_count_as_sets() -> None:
+    """Nine arms are a map by port: with nine sets of peers, ten sets in all."""
+    apps = {f"app-{number}": number + 1 for number in range(9)}
+    rules = [from_app(app, 80 + number) for number, app in enumerate(apps)]
+    plan = plan_of(rules, apps)
+    assert len(peer_sets(lower(plan, Options(), Layout(set_budget=10)))) == 9
+    assert len(peer_sets(lower(plan, Options(), Layout(set_budget=9)))) == 9
+    assert len(peer_sets(lower(plan, Options(), Layout(set_budget=8)))) == 8
+
+
+def test_names_stand_beside_members_of_small_groups() -> None:
+    plan = plan_of([from_app("two", 80), from_app("three", 81)], SIZES)
+    table = lower(plan, Options(), Layout(named_members=2))
+    notes = {len(one.elements): {bool(element.note) for element in one.elements} for one in table.sets}
+    assert (notes[2], notes[3]) == ({True}, {False})
+
+
+@pytest.mark.parametrize(
     ("layout", "sizes"),
     [
         pytest.param(MEASURED, [6], id="many blocks are a set"),
@@ -213,4 +259,4 @@ def test_equal_peers_share_a_set_and_a_chain() -> None:
 )
 def test_large_hashes_have_a_size(count: int, interval: bool, size: int) -> None:
     elements = tuple(Element(f"10.0.{number >> 8}.{number & 255}") for number in range(count))
-    assert Set("s", "ipv4_addr", elements, interval=interval).size == size
+    assert Set.of("s", "ipv4_addr", elements, interval=interval).size == size

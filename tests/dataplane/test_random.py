@@ -33,6 +33,7 @@ LAYOUTS = {
     "maps of ports": Layout(most_arms=0),
     "chains of peers": Layout(most_rules=0),
     "sets of blocks": Layout(blocks_inline=0),
+    "sets of shared groups": Layout(shared_set_saves=0),
     "no sets": Layout(set_budget=0),
 }
 MOST_PROBES = 400
