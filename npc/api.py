@@ -209,6 +209,7 @@ def compile_nodes(
     levels: Levels = DEFAULTS,
     exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
+    passes: Sequence[Pass] = PASSES,
 ) -> Fleet:
     """Every node of the inventory, ready to be compiled; as `compile_paths` otherwise.
 
@@ -235,9 +236,9 @@ def compile_nodes(
         _tell([*_idle(model), *_on_no_node(model)], levels, diagnostics)
         from npc.nodes import Fleet, NodeCompiler  # which need what is in here
 
-        compiler = NodeCompiler(model, backend, options, template_dir)
+        compiler = NodeCompiler(model, backend, options, template_dir, tuple(passes))
         if not compiler.rules_anyone(nodes):
-            diagnostics.append(_nothing_isolated(model, None))
+            _tell([_nothing_isolated(model, None)], levels, diagnostics)
     return Fleet(nodes, compiler, tuple(diagnostics))
 
 

@@ -20,7 +20,7 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.documents import Progress
 from npc.compiler.optimize import Planner
-from npc.compiler.optimize.passes import PASSES
+from npc.compiler.optimize.passes import PASSES, Pass
 from npc.compiler.resolve import Model
 from npc.workers import Shared, Team, Workers, in_process
 
@@ -46,19 +46,27 @@ class NodeCompiler:
     backend: Backend
     options: Options
     template_dir: Path | None = None
+    passes: tuple[Pass, ...] = PASSES
+    """Of the optimizer."""
     _planner: Planner = field(init=False, repr=False)
     _emit: Callable[..., Artifacts] = field(init=False, repr=False)
     _lock: Any = field(init=False, repr=False)
     """A model is asked by one thread at a time: each question may make it remember something."""
 
     def __post_init__(self) -> None:
-        self._planner = Planner(self.model, PASSES)
+        self._planner = Planner(self.model, self.passes)
         self._emit = emitter(self.backend, self.options, self.template_dir)
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         template_dir = None if self.template_dir is None else self.template_dir.resolve()
-        return NodeCompiler, (self.model, self.backend, self.options, template_dir)
+        return NodeCompiler, (
+            self.model,
+            self.backend,
+            self.options,
+            template_dir,
+            self.passes,
+        )
 
     def rules_anyone(self, nodes: Iterable[str]) -> bool:
         """Whether there is an endpoint on a node to which not everything passes."""

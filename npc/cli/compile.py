@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,13 +13,10 @@ from npc.backends.base import Deny, Options, OwnNode
 from npc.cli.clock import Today, day
 from npc.cli.configured import Config, Level, configured
 from npc.cli.output import print_whole, write
+from npc.cli.passes import chosen
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError, did_you_mean, has_warnings
-
-if TYPE_CHECKING:
-    from npc.compiler.optimize.passes import Pass
+from npc.compiler.frontend.diagnostics import Format, InputError, has_warnings
 
 _PATHS = "Policies: files, directories (*.npc, *.yaml, *.yml, *.json), or - for standard input."
 _INVENTORY = (
@@ -153,6 +150,7 @@ def command(
             quiet=quiet,
             strict=strict,
             configuration=partial(configured, config, level),
+            passes=passes,
         )
         return
     for hint, value in (("--jobs", jobs), ("--executor", executor)):
@@ -173,7 +171,7 @@ def command(
                 template_dir=template_dir,
                 progress=progress,
                 today=day(today),
-                passes=_passes(passes),
+                passes=chosen(passes),
                 statistics=stats,
                 levels=configuration.levels,
                 exclude=configuration.exclude,
@@ -193,20 +191,6 @@ def command(
         tell(*result.statistics, format)
     if output in (None, "-"):
         print_whole(_joined(result.artifacts))
-
-
-def _passes(names: str | None) -> Sequence[Pass]:
-    """The passes of the optimizer that `--passes` names."""
-    from npc.compiler.optimize.passes import PASSES, find_passes
-
-    if names is None:
-        return PASSES
-    wanted = [name.strip() for name in names.split(",")] if names.strip() != "none" else []
-    known = [one.name for one in PASSES]
-    if unknown := [name for name in wanted if name not in known]:
-        help = did_you_mean(unknown[0], known)
-        raise InputError([Diagnostic(codes.OPTION, f"the optimizer has no pass {unknown[0]!r}", help=help)])
-    return find_passes(wanted)
 
 
 def _joined(artifacts: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ import typer
 
 from npc.backends.base import Options
 from npc.cli.output import fault, move_into_place
+from npc.cli.passes import chosen
 from npc.cli.progress import progress_bar
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
@@ -45,6 +46,7 @@ def compile_fleet(
     quiet: bool,
     strict: bool,
     configuration: Callable[[], Configuration],
+    passes: str | None,
 ) -> None:
     """Compile for every node of the inventory into `output/NODE/`.
 
@@ -71,6 +73,7 @@ def compile_fleet(
                 today=today,
                 levels=settings.levels,
                 exclude=settings.exclude,
+                passes=chosen(passes),
             )
         findings = [*fleet.diagnostics, *settings.levels.judged(_gone(folder, fleet))]
         if strict and has_warnings(findings):

@@ -175,3 +175,12 @@ def test_the_bar_counts_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, j
     options = ("--all-nodes", "-o", str(tmp_path / "out"), "--jobs", jobs)
     assert npc_into(io.StringIO(), shown, "compile", *write_cluster(tmp_path), *options) == 0
     assert "compiling nodes" in shown.getvalue()
+
+
+def test_passes(tmp_path: Path) -> None:
+    paths = write_cluster(tmp_path)
+    options = ("--passes", "none")
+    assert npc("compile", *paths, "--all-nodes", "-o", str(tmp_path / "out"), "-j", "2", *options).code == 0
+    for node in NODES:
+        alone = npc("compile", *paths, "--node", node, "--quiet", *options).stdout
+        assert (tmp_path / "out" / node / "npc.nft").read_text(encoding="utf-8") == alone
