@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from bench import check, language
 from bench import compile as compile_bench
-from bench import language
 from bench import query as query_bench
 
 
@@ -15,6 +15,8 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="100,000 pods and 10,000 policies (400 MB)")
     is_full = parser.parse_args().full
     compile_bench.main([] if is_full else ["--small"])
+    print()
+    check.main(["--rounds", "1"] if is_full else ["--small"])
     print()
     language.main([] if is_full else ["--policies", str(language.SMALL)])
     print()

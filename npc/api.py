@@ -308,7 +308,7 @@ def check_sources(
             if has_errors(diagnostics):
                 return tuple(levels.judged(diagnostics))
             diagnostics += _idle(model)
-        checked = Checked(model.policies, model.cluster_policies, model if is_known else None)
+        checked = Checked.of(model.policies, model.cluster_policies, model if is_known else None)
         diagnostics += findings(checked, levels)
         if levels.of(codes.UNUSED_ALLOW) is not None:
             from npc.compiler.lint.allowances import unused

@@ -175,7 +175,7 @@ def _scalars_and_documents(lines: Lines) -> tuple[list[tuple[int, int]], list[in
             assert first is not None  # libyaml's events have both
             assert last is not None
             if isinstance(event, DocumentStartEvent):
-                starts.append(first.line)
+                starts += [first.line] if event.explicit else []
             elif event.style or last.line > first.line:
                 texts.append((lines.starts[first.line] + first.column, lines.starts[last.line] + last.column))
     except yaml.YAMLError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from npc.compiler.frontend.diagnostics import Diagnostic
@@ -18,6 +18,13 @@ class Checked:
     policies: tuple[NetworkPolicy, ...]
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     model: Model | None = None
+
+    @staticmethod
+    def of(
+        policies: Iterable[NetworkPolicy], others: Iterable[ClusterPolicy], model: Model | None
+    ) -> Checked:
+        """In the order of the input: of two policies that say the same, the second is one too many."""
+        return Checked(tuple(sorted(policies, key=_place)), tuple(sorted(others, key=_place)), model)
 
     @property
     def all(self) -> tuple[Policy, ...]:
@@ -78,3 +85,8 @@ def peer_origin(one: Placed, index: int) -> Origin:
 def port_origin(one: Placed, index: int) -> Origin:
     """Where a port was written, or its rule where that is not known."""
     return one.rule.origin if isinstance(one.policy, ClusterPolicy) else one.rule.origin.at("ports", index)
+
+
+def _place(policy: Policy) -> tuple[str, int, tuple[int, int], str]:
+    origin = policy.origin
+    return origin.source.name, origin.document, origin.within or (0, 0), str(policy)

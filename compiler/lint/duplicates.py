@@ -74,7 +74,7 @@ def _equal_rules(policy: Policy, direction: Direction) -> Iterator[tuple[Placed,
         return
     seen: dict[Hashable, Rule] = {}
     for one in placed(policy, direction):
-        first = seen.setdefault(_said(one.rule), one.rule)
+        first = seen.setdefault(said(one.rule), one.rule)
         if first is not one.rule:
             yield one, first
 
@@ -100,7 +100,7 @@ def _diagnostic(one: Placed, what: str, origin: Origin, first: Origin) -> Diagno
     )
 
 
-def _said(rule: Rule) -> Hashable:
+def said(rule: Rule) -> Hashable:
     """What a rule says, in whatever order it lists peers and ports."""
     peers, ports = (None if some is None else frozenset(some) for some in (rule.peers, rule.ports))
     return peers, ports, rule.action, rule.name, rule.log, rule.until
@@ -109,8 +109,8 @@ def _said(rule: Rule) -> Hashable:
 def _meaning(policy: Policy) -> Hashable:
     match policy:
         case NetworkPolicy():
-            rules = (frozenset(map(_said, policy.rules(direction))) for direction in Direction)
+            rules = (frozenset(map(said, policy.rules(direction))) for direction in Direction)
             return policy.namespace, policy.subject, policy.isolates, *rules
         case ClusterPolicy():
-            in_order = (tuple(map(_said, policy.rules(direction))) for direction in Direction)
+            in_order = (tuple(map(said, policy.rules(direction))) for direction in Direction)
             return policy.tier, policy.priority, policy.subject, *in_order

@@ -1,0 +1,1 @@
+"""Tests of `npc check` as a linter."""
