@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra import traffic
@@ -12,7 +12,7 @@ from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.arms import Arms, by_traffic
 from npc.compiler.frontend.source import Origin
-from npc.compiler.frontend.syntax import Direction, Policy, Rule
+from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
 from npc.compiler.tiers import ALLOW_ALL, Deciders
 
@@ -60,13 +60,6 @@ class Class:
             logs = "".join(f"\nlog {one.prefix!r} {one.rule}\n{describe(one.packets)}" for one in self.logs)
             object.__setattr__(self, "key", f"{self.direction.value}\n{describe(self.decision)}{logs}")
 
-    def rules(self) -> Iterator[tuple[Policy, int, Rule]]:
-        """Every rule that has a say in the decision, once: its policy, its place there from 0, and itself."""
-        policies = {id(policy): policy for reason in self.reasons for policy in reason.deciders.policies}
-        for policy in policies.values():
-            for index, rule in enumerate(policy.rules(self.direction)):
-                yield policy, index, rule
-
     @property
     def policies(self) -> tuple[str, ...]:
         """The names of the policies that decide for the subjects, sorted."""
@@ -92,8 +85,6 @@ class Plan:
     """The node whose endpoints are the subjects; None: all of the inventory's."""
     node_addresses: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
     """The addresses of each node that subjects run on, for targets that must let A3 pass by a rule."""
-    unrestricted: tuple[Class, ...] = field(default=(), compare=False, repr=False)
-    """Who may exchange everything although policies decide for them, and why: targets need no rule for it."""
     hairpins: tuple[Hairpin, ...] = ()
     """The endpoints to which not everything may pass from themselves; to all others everything may."""
 

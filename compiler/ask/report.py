@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from npc.compiler.algebra import traffic
@@ -13,11 +12,11 @@ from npc.compiler.ask.answers import Between
 from npc.compiler.ask.asking import Explained, Part, Reply
 from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.ask.misses import NearMiss
-from npc.compiler.ask.rulings import Decider, Ground, Ruling
-from npc.compiler.ask.wording import blocks, ends_text, listed, rule_text, traffic_text
-from npc.compiler.frontend.locate import Page, locate
+from npc.compiler.ask.reasons import because, rule_name
+from npc.compiler.ask.rulings import Decider
+from npc.compiler.ask.wording import blocks, ends_text, rule_text, traffic_text
+from npc.compiler.ask.written import WrittenRules
 from npc.compiler.frontend.render import printable
-from npc.compiler.frontend.source import Origin, Source, Span
 from npc.compiler.frontend.syntax import ClusterPolicy, Direction
 from npc.compiler.inventory import Inventory
 from npc.compiler.labels import members
@@ -30,7 +29,7 @@ VERDICTS: Mapping[bool | None, str] = {True: "allowed", False: "denied", None: "
 
 def text(reply: Reply, paint: Paint) -> str:
     """The reply for people; every line ends with a newline."""
-    places = _Places.of(reply)
+    written = _written_rules(reply)
     lines = [f"{printable(note)}." for note in dict.fromkeys((*reply.source.notes, *reply.destination.notes))]
     if len(reply.parts) > 1:
         passing = sum(part.answer.allowed for part in reply.parts)
@@ -39,13 +38,13 @@ def text(reply: Reply, paint: Paint) -> str:
     if lines:
         lines.append("")
     for part in reply.parts:
-        lines += [*_part(reply, part, places, paint), ""]
+        lines += [*_part(reply, part, written, paint), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
 def values(reply: Reply) -> dict[str, Any]:
     """The reply as plain values."""
-    places = _Places.of(reply)
+    written = _written_rules(reply)
     inventory = reply.relation.model.inventory
     return {
         "src": reply.source.text,
@@ -60,32 +59,19 @@ def values(reply: Reply) -> dict[str, Any]:
                 "dst": _ends_values(part.answer.destination, *_worded(reply, part)),
                 "traffic": traffic_text(part.answer.traffic),
                 "ports": _port_values(part.answer.traffic),
-                "egress": _ruling_values(part.egress, places, inventory),
-                "ingress": _ruling_values(part.ingress, places, inventory),
+                "egress": _ruling_values(part.egress, written, inventory),
+                "ingress": _ruling_values(part.ingress, written, inventory),
             }
             for part in reply.parts
         ],
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the rules that a reply names are written."""
-
-    spans: Mapping[Origin, Span]
-    pages: Mapping[Source, Page]
-
-    @staticmethod
-    def of(reply: Reply) -> _Places:
-        deciders = [one for part in reply.parts for end in (part.egress, part.ingress) for one in _named(end)]
-        return _Places(*locate(one.rule.origin for one in deciders))
-
-    def line(self, decider: Decider) -> tuple[str, int, int, str]:
-        """File, line, column, and what the line says."""
-        origin = decider.rule.origin
-        span = self.spans[origin]
-        said = self.pages[origin.source].lines.line(span.line - 1).strip()
-        return printable(origin.source.name), span.line, span.column, printable(said)
+def _written_rules(reply: Reply) -> WrittenRules:
+    """All rules that a reply names."""
+    return WrittenRules.of(
+        one for part in reply.parts for end in (part.egress, part.ingress) for one in _named(end)
+    )
 
 
 def _named(end: Explained) -> Iterator[Decider]:
@@ -95,7 +81,7 @@ def _named(end: Explained) -> Iterator[Decider]:
     yield from (one.rule for one in end.nearest)
 
 
-def _part(reply: Reply, part: Part, places: _Places, paint: Paint) -> Iterator[str]:
+def _part(reply: Reply, part: Part, written: WrittenRules, paint: Paint) -> Iterator[str]:
     inventory = reply.relation.model.inventory
     answer = part.answer
     word = VERDICTS[answer.allowed]
@@ -114,7 +100,7 @@ def _part(reply: Reply, part: Part, places: _Places, paint: Paint) -> Iterator[s
         yield "  a pod and the node that it runs on: always allowed"
         return
     for end in (part.egress, part.ingress):
-        yield from _end(end, places, inventory, paint)
+        yield from _end(end, written, inventory, paint)
 
 
 def _is_of_fewer_families(reply: Reply, part: Part) -> bool:
@@ -131,61 +117,30 @@ def _is_of_fewer_families(reply: Reply, part: Part) -> bool:
     )
 
 
-def _end(end: Explained, places: _Places, inventory: Inventory, paint: Paint) -> Iterator[str]:
+def _end(end: Explained, written: WrittenRules, inventory: Inventory, paint: Paint) -> Iterator[str]:
     ruling = end.ruling
     word = VERDICTS[ruling.allowed]
-    yield f"  {ruling.direction.value:<8} {paint(word, word)}{_because(ruling)}"
+    yield f"  {ruling.direction.value:<8} {paint(word, word)}{printable(because(ruling))}"
     if ruling.decider is not None:
-        yield from _written(ruling.decider, ruling.direction, places, paint)
+        yield from _written(ruling.decider, ruling.direction, written, paint)
     if ruling.passed is not None:
-        yield f"           before it, passed on by {_rule_name(ruling.passed, ruling.direction)}"
-        yield from _written(ruling.passed, ruling.direction, places, paint)
+        yield f"           before it, passed on by {printable(rule_name(ruling.passed, ruling.direction))}"
+        yield from _written(ruling.passed, ruling.direction, written, paint)
     example = f" for {_place_text(end.example, inventory)}" if end.example is not None else ""
     for number, miss in enumerate(end.nearest):
         label = f"closest{example}" if number == 0 else "next"
-        yield f"           {label}: {_rule_name(miss.rule, ruling.direction)}"
-        yield from _written(miss.rule, ruling.direction, places, paint)
+        yield f"           {label}: {printable(rule_name(miss.rule, ruling.direction))}"
+        yield from _written(miss.rule, ruling.direction, written, paint)
         yield from (f"             misses by {one.aspect.value}: {one.text}" for one in miss.misses)
 
 
-def _because(ruling: Ruling) -> str:
-    match ruling.ground:
-        case Ground.ISOLATED:
-            names = listed(map(str, ruling.isolating))
-            return f": isolated by {names}; none of their rules matches"
-        case Ground.DEFAULT if ruling.decider is not None:
-            return (
-                f": passed on by {_rule_name(ruling.decider, ruling.direction)}, and nothing decides after it"
-            )
-        case Ground.DEFAULT:
-            return ": no policy isolates it"
-        case Ground.OUTSIDE:
-            return ": no pod, no policy is for it"
-        case Ground.ITSELF:
-            return ": a pod and itself, NetworkPolicies have no say"
-        case Ground.OWN_NODE:
-            return ": its own node"
-        case Ground.ADMIN | Ground.BASELINE | Ground.NETWORK_POLICY:
-            assert ruling.decider is not None
-            return f" by {_rule_name(ruling.decider, ruling.direction)}"
-
-
-def _written(decider: Decider, direction: Direction, places: _Places, paint: Paint) -> Iterator[str]:
+def _written(decider: Decider, direction: Direction, written: WrittenRules, paint: Paint) -> Iterator[str]:
     """What a rule says, and where."""
-    file, line, column, said = places.line(decider)
+    file, line, column, said = written.line(decider)
     sentence = printable(rule_text(decider.rule, direction))
     yield f"             {sentence}"
     quoted = "" if said == sentence else f" | {said}"
     yield f"             {paint(f'{file}:{line}:{column}{quoted}', 'dim')}"
-
-
-def _rule_name(decider: Decider, direction: Direction) -> str:
-    policy = decider.policy
-    rule = f"{direction.value} rule {decider.index + 1}"
-    rule += f" ({printable(decider.rule.name)})" if decider.rule.name else ""
-    if isinstance(policy, ClusterPolicy):
-        return f"{policy.kind} {policy} ({policy.tier.value}, priority {policy.priority}), {rule}"
-    return f"{policy}, {rule}"
 
 
 def _place_text(place: Place, inventory: Inventory) -> str:
@@ -223,32 +178,34 @@ def _port_values(found: Intervals) -> list[dict[str, int]]:
     ]
 
 
-def _ruling_values(end: Explained, places: _Places, inventory: Inventory) -> dict[str, Any]:
+def _ruling_values(end: Explained, written: WrittenRules, inventory: Inventory) -> dict[str, Any]:
     ruling = end.ruling
     return {
         "allowed": ruling.allowed,
         "ground": ruling.ground.value,
-        "rule": _rule_values(ruling.decider, ruling.direction, places),
-        "passed_by": _rule_values(ruling.passed, ruling.direction, places),
+        "rule": _rule_values(ruling.decider, ruling.direction, written),
+        "passed_by": _rule_values(ruling.passed, ruling.direction, written),
         "isolated_by": [str(one) for one in ruling.isolating],
-        "closest": [_miss_values(one, ruling.direction, places, inventory) for one in end.nearest],
+        "closest": [_miss_values(one, ruling.direction, written, inventory) for one in end.nearest],
     }
 
 
 def _miss_values(
-    miss: NearMiss, direction: Direction, places: _Places, inventory: Inventory
+    miss: NearMiss, direction: Direction, written: WrittenRules, inventory: Inventory
 ) -> dict[str, Any]:
     return {
-        "rule": _rule_values(miss.rule, direction, places),
+        "rule": _rule_values(miss.rule, direction, written),
         "peer": None if miss.example is None else _place_text(miss.example, inventory),
         "misses": [{"by": one.aspect.value, "text": one.text} for one in miss.misses],
     }
 
 
-def _rule_values(decider: Decider | None, direction: Direction, places: _Places) -> dict[str, Any] | None:
+def _rule_values(
+    decider: Decider | None, direction: Direction, written: WrittenRules
+) -> dict[str, Any] | None:
     if decider is None:
         return None
-    file, line, column, said = places.line(decider)
+    file, line, column, said = written.line(decider)
     tier = decider.policy.tier.value if isinstance(decider.policy, ClusterPolicy) else None
     return {
         "kind": decider.policy.kind,

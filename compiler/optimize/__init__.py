@@ -45,7 +45,6 @@ class Planner:
         decides as if no policy did.
         """
         classes: list[Class] = []
-        unrestricted: list[Class] = []
         hairpins: dict[int, Intervals] = {}
         for direction in (Direction.EGRESS, Direction.INGRESS):
             decisions = self._decisions[direction]
@@ -57,15 +56,15 @@ class Planner:
                 endpoints.setdefault(id(answer), []).append(endpoint)
             found = [(answers[number], tuple(subjects)) for number, subjects in endpoints.items()]
             for one in sorted(decisions.classes(found), key=lambda one: one.key):
-                needs_rules = one.logs or one.decision != ALLOW_ALL
-                (classes if needs_rules else unrestricted).append(one)
+                if one.logs or one.decision != ALLOW_ALL:
+                    classes.append(one)
             for answer, subjects in found:
                 for address, allowed in answer.hairpins(subjects, direction):
                     hairpins[address] = hairpins.get(address, traffic.ANY) & allowed
         used = {subject.node for one in classes for subject in one.subjects}
         addresses = {one.name: one.addresses for one in self.model.inventory.nodes if one.name in used}
         names = self.model.names
-        return Plan(tuple(classes), names, node, addresses, tuple(unrestricted), _grouped(hairpins))
+        return Plan(tuple(classes), names, node, addresses, _grouped(hairpins))
 
 
 @dataclass(frozen=True, slots=True)

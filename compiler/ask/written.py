@@ -1,0 +1,30 @@
+"""Where rules are written, for those who name them: read again only when something is to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from npc.compiler.ask.rulings import Decider
+from npc.compiler.frontend.locate import Page, locate
+from npc.compiler.frontend.render import printable
+from npc.compiler.frontend.source import Origin, Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRules:
+    """The places of some rules."""
+
+    spans: Mapping[Origin, Span]
+    pages: Mapping[Source, Page]
+
+    @staticmethod
+    def of(deciders: Iterable[Decider]) -> WrittenRules:
+        return WrittenRules(*locate(one.rule.origin for one in deciders))
+
+    def line(self, decider: Decider) -> tuple[str, int, int, str]:
+        """File, line and column of a rule, and what the line says; without control characters."""
+        origin = decider.rule.origin
+        span = self.spans[origin]
+        said = self.pages[origin.source].lines.line(span.line - 1).strip()
+        return printable(origin.source.name), span.line, span.column, printable(said)
