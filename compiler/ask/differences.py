@@ -1,0 +1,377 @@
+"""What two sets of policies, or two inventories, let pass differently: connections come, gone and changed.
+
+Takes two relations, gives changes that are exact: two ends and a kind of traffic are in a change just where
+one relation lets it pass and the other does not. Classes of endpoints whose decisions are equal are not
+compared pair by pair: what is between them is equal too.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, NO_HOSTS, Family
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.alignment import Alignment, Side
+from npc.compiler.ask.answers import Answer, Asked, Between, answers
+from npc.compiler.ask.changes import Change, Presence, Witness, merged, order_of
+from npc.compiler.ask.ends import NOBODY, Ends, Place
+from npc.compiler.ask.meaning import Packets
+from npc.compiler.ask.relation import NOTHING, Relation, with_ends
+from npc.compiler.ask.rulings import SubjectClass, allowed
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.labels import bits_of, members
+
+_Profile = tuple[tuple[Ends, Intervals, Intervals], ...]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Ends that are in one class before and in one after."""
+
+    members: Ends
+    presence: Presence
+    profile: Callable[[], _Profile]
+    """Disjoint peers with what passes with them before and after; with all others, nothing."""
+    is_changed: bool
+    _found: _Profile | None = None
+    _changed: Ends | None = None
+
+    @property
+    def peers(self) -> _Profile:
+        if self._found is None:
+            self._found = self.profile()
+        return self._found
+
+    @property
+    def changed(self) -> Ends:
+        """The peers about which the decisions differ."""
+        if not self.is_changed:
+            return NOBODY
+        if self._changed is None:
+            self._changed = NOBODY
+            for ends, before, after in self.peers:
+                if before != after:
+                    self._changed |= ends
+        return self._changed
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Two relations on one list of endpoints. What it has worked out once it keeps."""
+
+    old: Relation
+    new: Relation
+    alignment: Alignment = field(init=False)
+    _owned: list[int] = field(init=False)
+    """The addresses of all endpoints, sorted."""
+    _is_same_cluster: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.alignment = Alignment.of(self.old.model.inventory, self.new.model.inventory)
+        self._is_same_cluster = self.old.model.inventory == self.new.model.inventory
+        for relation, side in self._sides():
+            census = Ends(relation.census.v4, relation.census.v6)
+            side.v4, side.v6 = side.moved(census).v4, side.moved(census).v6
+        owned = {one for relation, _ in self._sides() for one in relation.census.addresses}
+        self._owned = sorted(owned)
+
+    def changes(self) -> tuple[Change, ...]:
+        """All that differs, in few parts, in the order of their ends."""
+        egress, ingress = (self._groups(one) for one in (Direction.EGRESS, Direction.INGRESS))
+        found = [
+            one
+            for part in [*merged(_between(egress, ingress)), *merged(self._to_themselves())]
+            if (one := self._trimmed(part)) is not None
+        ]
+        return tuple(sorted(found, key=order_of))
+
+    def witnesses(self, change: Change) -> tuple[Witness, ...]:
+        """A packet of what was gained and one of what was lost, where there are such."""
+        found = []
+        pair = self._pair(change)
+        for part, passes in ((change.gained, True), (change.lost, False)):
+            if part and pair is not None:
+                kind = part.ranges[0][0]
+                before, after = (self._answer(*side, *pair, kind) for side in self._sides())
+                found.append(Witness(*pair, kind, passes, before, after))
+        return tuple(found)
+
+    def is_about(self, change: Change, source: Place, destination: Place) -> bool:
+        """Whether two ends, by their places, are in a change."""
+        if source.family is not destination.family:
+            return False
+        if not (source.ends & change.source and destination.ends & change.destination):
+            return False
+        is_itself = source.endpoint is not None and source == destination
+        if is_itself or change.between is Between.ITSELF:
+            return is_itself and change.between is Between.ITSELF
+        pairs = (source, destination), (destination, source)
+        return not any(
+            one.endpoint is not None and self._are_one(one.endpoint, other) for one, other in pairs
+        )
+
+    def places(self, presence: Presence) -> Sequence[int]:
+        """The endpoints that one side alone has, by their places."""
+        wanted = self.alignment.new if presence is Presence.NEW else self.alignment.old
+        other = self.alignment.old if presence is Presence.NEW else self.alignment.new
+        numbers = range(len(self.alignment.endpoints))
+        return [one for one in numbers if wanted.number(one) is not None and other.number(one) is None]
+
+    # --- classes of both sides
+
+    def _sides(self) -> tuple[tuple[Relation, Side], tuple[Relation, Side]]:
+        return (self.old, self.alignment.old), (self.new, self.alignment.new)
+
+    def _groups(self, direction: Direction) -> list[_Group]:
+        """All ends by the classes that they are in before and after; the addresses outside are one."""
+        size = len(self.alignment.endpoints)
+        found: dict[tuple[int | None, int | None, Intervals, Intervals], list[int]] = {}
+        for place in range(size):
+            classes: list[int | None] = []
+            nodes: list[Intervals] = []
+            for relation, side in self._sides():
+                number = side.number(place)
+                classes.append(None if number is None else relation.of(direction, number).number)
+                nodes.append(NOTHING if number is None else relation.own_node(number))
+            moved = (NOTHING, NOTHING) if nodes[0] == nodes[1] or None in classes else (nodes[0], nodes[1])
+            found.setdefault((classes[0], classes[1], *moved), []).append(place)
+        groups = []
+        for (before, after, *own), places in found.items():
+            bits = bits_of(places, size)
+            for presence, chosen in self._by_presence(bits):
+                old = None if before is None or presence is Presence.NEW else before
+                new = None if after is None or presence is Presence.OLD else after
+                groups.append(self._group(direction, chosen, presence, (old, new), (own[0], own[1])))
+        one, other = self.alignment.old, self.alignment.new
+        everyone = Ends(one.v4 | other.v4, one.v6 | other.v6, EVERY_ADDRESS)
+        outside = Ends(outside=EVERY_ADDRESS)
+        groups.append(
+            _Group(outside, Presence.BOTH, lambda: ((everyone, traffic.ANY, traffic.ANY),), is_changed=False)
+        )
+        return groups
+
+    def _by_presence(self, bits: int) -> Iterator[tuple[Presence, Ends]]:
+        """Places with an address of each family by the sides that have it."""
+        old, new = self.alignment.old, self.alignment.new
+        for presence, v4, v6 in (
+            (Presence.BOTH, old.v4 & new.v4, old.v6 & new.v6),
+            (Presence.OLD, old.v4 & ~new.v4, old.v6 & ~new.v6),
+            (Presence.NEW, new.v4 & ~old.v4, new.v6 & ~old.v6),
+        ):
+            if chosen := Ends(bits & v4, bits & v6):
+                yield presence, chosen
+
+    def _group(
+        self,
+        direction: Direction,
+        ends: Ends,
+        presence: Presence,
+        classes: tuple[int | None, int | None],
+        nodes: tuple[Intervals, Intervals],
+    ) -> _Group:
+        old, new = (
+            None if number is None else relation.classes(direction)[number]
+            for (relation, _), number in zip(self._sides(), classes, strict=True)
+        )
+        is_same = self._is_same_cluster and old is not None and new is not None and _decide_alike(old, new)
+
+        def profile() -> _Profile:
+            before = self._profile(self.old, self.alignment.old, old, nodes[0])
+            after = before if is_same else self._profile(self.new, self.alignment.new, new, nodes[1])
+            return tuple(_together(before, after))
+
+        return _Group(ends, presence, profile, is_changed=not is_same)
+
+    def _profile(
+        self, relation: Relation, side: Side, subjects: SubjectClass | None, own: Intervals
+    ) -> list[tuple[Ends, Intervals]]:
+        """With whom what passes at a class, in places; all with its own node, where that is given."""
+        if subjects is None:
+            return []
+        found = [(side.moved(ends), passing) for ends, passing in relation.profile(subjects)]
+        if not own:
+            return found
+        node = Ends(outside=own)
+        return [*((rest, passing) for ends, passing in found if (rest := ends - node)), (node, traffic.ANY)]
+
+    # --- what a pod may send itself
+
+    def _to_themselves(self) -> Iterator[Change]:
+        if self._is_same_cluster and self.old.model.cluster_policies == self.new.model.cluster_policies:
+            return
+        cache: dict[tuple[int, Direction, int], Packets] = {}
+
+        def passing(which: int, place: int, ends: Ends) -> Intervals:
+            relation, side = self._sides()[which]
+            number = side.number(place)
+            here = Ends(1 << (number or 0) if ends.v4 else 0, 1 << (number or 0) if ends.v6 else 0)
+            found = traffic.ANY
+            for direction in Direction:
+                subjects = relation.of(direction, number or 0)
+                if subjects.deciders.admin or subjects.deciders.baseline:
+                    key = which, direction, subjects.number
+                    if key not in cache:
+                        cache[key] = allowed(relation.meaning, subjects, hairpin=True)
+                    found &= with_ends(cache[key], here)
+            return found
+
+        for place in range(len(self.alignment.endpoints)):
+            for presence, both in self._by_presence(1 << place):
+                for ends in both.families() if presence is Presence.BOTH else ():
+                    before, after = (passing(which, place, ends) for which in range(2))
+                    if before != after:
+                        yield Change(ends, ends, before, after, between=Between.ITSELF)
+
+    # --- pairs of ends
+
+    def _trimmed(self, change: Change) -> Change | None:
+        """A change without what it is not about, where that can be told; None where no packet is left."""
+        if change.between is Between.OTHERS:
+            source = _with_outside(change.source, self._unowned(change.source.outside))
+            destination = _with_outside(change.destination, self._unowned(change.destination.outside))
+            if source.endpoints.bit_count() == 1 and not source.outside:
+                destination = Ends(
+                    destination.v4 & ~source.v4, destination.v6 & ~source.v6, destination.outside
+                )
+            if destination.endpoints.bit_count() == 1 and not destination.outside:
+                source = Ends(source.v4 & ~destination.v4, source.v6 & ~destination.v6, source.outside)
+            change = replace(change, source=source, destination=destination)
+        return None if self._pair(change) is None else change
+
+    def _unowned(self, addresses: Intervals) -> Intervals:
+        """Ranges of addresses of which endpoints have some, but not all."""
+        return Intervals(tuple(one for one in addresses.ranges if self._first_free(one) is not None))
+
+    def _first_free(self, piece: tuple[int, int]) -> int | None:
+        """The first address of a range that no endpoint has."""
+        low, high = piece
+        first = bisect_left(self._owned, low)
+        if bisect_right(self._owned, high, lo=first) - first > high - low:
+            return None
+        while first < len(self._owned) and self._owned[first] == low:
+            first, low = first + 1, low + 1
+        return low
+
+    def _pair(self, change: Change) -> tuple[Place, Place] | None:
+        """The first two ends that a change is about."""
+        for family in Family:
+            source, destination = change.source.of_family(family), change.destination.of_family(family)
+            for one in self._each(source, family):
+                if change.between is Between.ITSELF:
+                    return one, one
+                for other in self._each(destination, family, beside=one):
+                    return one, other
+        return None
+
+    def _each(self, ends: Ends, family: Family, beside: Place | None = None) -> Iterator[Place]:
+        """Some ends of one family, one by one; of the addresses, one of each range that can be used.
+
+        With `beside`, those that a change with it can be about.
+        """
+        for number in members(ends.endpoints):
+            if beside is None or not self._are_one(number, beside):
+                yield Place(family, number)
+        own = NOTHING if beside is None or beside.endpoint is None else self._own_node(beside.endpoint)
+        addresses = ends.outside - own if own else ends.outside
+        for piece in ((addresses - NO_HOSTS).ranges or ()) + addresses.ranges:
+            if (free := self._first_free(piece)) is not None:
+                yield Place.outside(free)
+
+    def _are_one(self, endpoint: int, other: Place) -> bool:
+        """Whether another end is an endpoint itself, or its own node: no change is about the two."""
+        is_node = other.address is not None and other.address in self._own_node(endpoint)
+        return is_node or other.endpoint == endpoint
+
+    def _own_node(self, place: int) -> Intervals:
+        """The addresses of its own node, which is the same on all sides that have the endpoint."""
+        found = [
+            relation.own_node(number)
+            for relation, side in self._sides()
+            if (number := side.number(place)) is not None
+        ]
+        return found[0] & found[-1]
+
+    def _answer(
+        self, relation: Relation, side: Side, source: Place, destination: Place, kind: int
+    ) -> Answer | None:
+        """What one side says about a packet; None where it does not have one of the ends."""
+        here, there = (_on(side, one) for one in (source, destination))
+        if here is None or there is None:
+            return None
+        found = answers(relation, Asked.of(here.ends, there.ends, Intervals.of((kind, kind))))
+        return found[0] if found else None
+
+
+def _with_outside(ends: Ends, outside: Intervals) -> Ends:
+    """Ends with other addresses outside."""
+    return ends if ends.outside == outside else Ends(ends.v4, ends.v6, outside)
+
+
+def _on(side: Side, place: Place) -> Place | None:
+    if place.endpoint is None:
+        return place
+    number = side.number(place.endpoint)
+    ends = Ends(1 << place.endpoint) if place.family is Family.V4 else Ends(0, 1 << place.endpoint)
+    if number is None or not ends & Ends(side.v4, side.v6):
+        return None
+    return Place(place.family, number)
+
+
+def _decide_alike(one: SubjectClass, other: SubjectClass) -> bool:
+    return one.ports == other.ports and one.deciders == other.deciders
+
+
+def _together(
+    before: Sequence[tuple[Ends, Intervals]], after: Sequence[tuple[Ends, Intervals]]
+) -> Iterator[tuple[Ends, Intervals, Intervals]]:
+    """Two profiles as one."""
+    if before is after:
+        yield from ((ends, passing, passing) for ends, passing in before)
+        return
+    left = list(after)
+    for ends, passing in before:
+        kept = []
+        for others, now in left:
+            if common := ends & others:
+                yield common, passing, now
+                ends = ends - common
+                others = others - common
+            if others:
+                kept.append((others, now))
+        left = kept
+        if ends:
+            yield ends, passing, NOTHING
+    yield from ((ends, NOTHING, now) for ends, now in left)
+
+
+def _between(egress: Sequence[_Group], ingress: Sequence[_Group]) -> Iterator[Change]:
+    """What differs between each source and each destination of which one decides differently."""
+    for senders in egress:
+        if senders.changed:
+            for receivers in ingress:
+                if senders.changed & receivers.members or receivers.changed & senders.members:
+                    yield from _of_pair(senders, receivers)
+    for receivers in ingress:
+        if receivers.changed:
+            for senders in egress:
+                if not senders.changed and receivers.changed & senders.members:
+                    yield from _of_pair(senders, receivers)
+
+
+def _of_pair(senders: _Group, receivers: _Group) -> Iterator[Change]:
+    there = [(met, was, now) for ends, was, now in senders.peers if (met := ends & receivers.members)]
+    here = [(met, was, now) for ends, was, now in receivers.peers if (met := ends & senders.members)]
+    for to, sent, sends in there:
+        for coming, received, receives in here:
+            if sent == sends and received == receives:
+                continue
+            before, after = sent & received, sends & receives
+            if before == after:
+                continue
+            for family in Family:
+                source, destination = coming.of_family(family), to.of_family(family)
+                if source and destination:
+                    yield Change(source, destination, before, after, senders.presence, receivers.presence)
