@@ -94,6 +94,7 @@ def _union(one: Change, other: Change) -> Change:
 
 
 def order_of(one: Change) -> tuple[object, ...]:
+    """What changes are sorted by: their ends."""
     ends = (
         (next(members(ends.endpoints), -1), ends.outside.ranges, ends.endpoints)
         for ends in (one.source, one.destination)

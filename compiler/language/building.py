@@ -222,6 +222,14 @@ class Builder:
     def start(self, parts: Parts, _start: int, _end: int) -> tuple[tree.Item, ...]:
         return tuple(parts)
 
+    def assertion(self, parts: Parts, start: int, end: int) -> tree.Assertion:
+        action, services, _, sources, _, destinations, *clauses = parts
+        label = clauses[0].value if clauses else None
+        return tree.Assertion(action, services, sources, destinations, label, start, end)
+
+    def assertions(self, parts: Parts, _start: int, _end: int) -> tuple[tree.Item, ...]:
+        return tuple(parts)
+
     # --- what may stand once
 
     def _take_metadata(self, rest: Parts) -> tuple[tuple[tree.Pair, ...], tuple[tree.Pair, ...]]:

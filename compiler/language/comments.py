@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from npc.compiler.language.tree import (
+    Assertion,
     Block,
     ClusterPolicyBlock,
     Comment,
@@ -143,6 +144,9 @@ class _Attaching:
                 clauses = [one for one in (log, label, until) if one is not None]
                 clauses.sort(key=lambda clause: clause.start)
                 return self.place([*services, *peers, *clauses], comments, closes=False)
+            case Assertion(services=services, sources=sources, destinations=destinations, label=label):
+                clause = () if label is None else (label,)
+                return self.place([*services, *sources, *destinations, *clause], comments, closes=False)
             case SetDefinition(peers=peers):
                 return self.place(peers, comments, closes=False)
             case ServiceDefinition(services=services):

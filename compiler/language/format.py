@@ -27,6 +27,7 @@ from npc.compiler.language.layout import (
 )
 from npc.compiler.language.quoting import is_word, quote
 from npc.compiler.language.tree import (
+    Assertion,
     BehindService,
     Block,
     ClusterPolicyBlock,
@@ -94,7 +95,7 @@ def format_program(program: Program, text: str | None = None) -> str:
 
 def _is_short(item: Item | None) -> bool:
     """Whether an item of a tree that was made needs no blank line beside others of its kind."""
-    return isinstance(item, Include | SetDefinition | ServiceDefinition)
+    return isinstance(item, Include | SetDefinition | ServiceDefinition | Assertion)
 
 
 def _words(comment: Comment) -> str:
@@ -115,6 +116,8 @@ class _Formatter:
                 return self._listed(f"set {name} =", peers, self._peer)
             case ServiceDefinition(name=name, services=services):
                 return self._listed(f"service {name} =", services, _service)
+            case Assertion():
+                return self._assertion(item)
             case PolicyBlock() | ClusterPolicyBlock():
                 return self._block(item)
 
@@ -185,16 +188,27 @@ class _Formatter:
                 return self._rule(statement)
 
     def _rule(self, rule: RuleStatement) -> Layout:
-        way = WAYS[rule.direction]
-        head: tuple[Layout, ...]
-        if rule.services:
-            head = (
-                self._listed(rule.action.value, rule.services, _service, depth=2),
-                Indent((LINE, self._listed(way, rule.peers, self._peer))),
-            )
-        else:
-            head = (self._listed(f"{rule.action.value} {way}", rule.peers, self._peer, depth=2),)
+        head = self._head(rule, WAYS[rule.direction], rule.peers)
         return Group((*head, *(Indent((LINE, clause)) for clause in self._clauses(rule))))
+
+    def _assertion(self, assertion: Assertion) -> Layout:
+        head = self._head(assertion, "from", assertion.sources)
+        to = self._listed("to", assertion.destinations, self._peer)
+        label = assertion.label
+        clauses = [] if label is None else [self._entry(label, f"as {_value(label)}")]
+        return Group((*head, *(Indent((LINE, one)) for one in (to, *clauses))))
+
+    def _head(
+        self, sentence: RuleStatement | Assertion, way: str, peers: Sequence[Peer]
+    ) -> tuple[Layout, ...]:
+        """What is allowed or denied, and the first of its ends."""
+        word = sentence.action.value
+        if not sentence.services:
+            return (self._listed(f"{word} {way}", peers, self._peer, depth=2),)
+        return (
+            self._listed(word, sentence.services, _service, depth=2),
+            Indent((LINE, self._listed(way, peers, self._peer))),
+        )
 
     def _clauses(self, rule: RuleStatement) -> Iterator[Layout]:
         if rule.log is not None:

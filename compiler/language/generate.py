@@ -1,7 +1,7 @@
-"""Makes the parser's table of the grammar: `python -m npc.compiler.language.generate`.
+"""Makes the parser's tables of the grammar: `python -m npc.compiler.language.generate`.
 
 lark reads `grammar/policy.lark`, builds the LALR(1) automaton of its contextual lexer, and refuses conflicts.
-What comes of it is written to `table.json` beside this module, so that a run of npc needs neither the time to
+What comes of it is written to `table.json` beside this module (of policies) and `assertions.json`, so that a run of npc needs neither the time to
 import lark nor the time to build an automaton. A test keeps the two in step.
 """
 
@@ -17,7 +17,7 @@ from lark.parsers.lalr_analysis import Shift
 
 import npc.grammar
 from npc.compiler.language.quoting import WORD
-from npc.compiler.language.table import TABLE, grammar_checksum
+from npc.compiler.language.table import TABLES, Start, grammar_checksum
 
 END = "$END"
 _END_OF_WORD = f"(?!{WORD})"
@@ -25,14 +25,15 @@ _SKIPPED = ("SPACE", "COMMENT")
 """What the parser's own loop looks for, in every state."""
 
 
-def load_grammar(*, strict: bool = False) -> Lark:
-    """The grammar as lark's own parser; `strict` refuses words that could be two things in one place."""
+def load_grammar(start: Start = Start.POLICIES, *, strict: bool = False) -> Lark:
+    """The grammar of one kind of text as lark's own parser; `strict` refuses words that could be two things in one place."""
     path = Path(npc.grammar.__file__).with_name("policy.lark")
     return Lark.open(
         str(path),
         parser="lalr",
         lexer="contextual",
         strict=strict,
+        start=start.value,
         maybe_placeholders=False,
         edit_terminals=_end_with_the_word,
     )
@@ -72,7 +73,7 @@ def make_table(grammar: Lark) -> dict[str, Any]:
         states.append({"scan": scan, "actions": actions, "gotos": gotos})
     return {
         "grammar": grammar_checksum(),
-        "end": places[automaton.end_states["start"]],
+        "end": places[_only(automaton.end_states)],
         "keywords": [one.name for one in grammar.terminals if _is_keyword(one)],
         "terminals": {
             one.name: one.pattern.to_regexp()
@@ -92,9 +93,15 @@ def _is_terminal(symbol: str) -> bool:
     return symbol == END or symbol.isupper()
 
 
+def _only(states: dict[str, Any]) -> Any:
+    """The state of the one kind of text that the automaton is for."""
+    (state,) = states.values()
+    return state
+
+
 def _reached(automaton: Any) -> list[Any]:
     """All states, breadth first from the start."""
-    order = [automaton.start_states["start"]]
+    order = [_only(automaton.start_states)]
     seen = set(order)
     for state in order:
         for _, (kind, target) in sorted(automaton.states[state].items()):
@@ -104,14 +111,15 @@ def _reached(automaton: Any) -> list[Any]:
     return order
 
 
-def write_table(path: Path = TABLE) -> None:
-    """Write the table of the grammar as it is now."""
-    path.write_text(table_text(), encoding="utf-8")
+def write_tables() -> None:
+    """Write the tables of the grammar as it is now."""
+    for start, path in TABLES.items():
+        path.write_text(table_text(start), encoding="utf-8")
 
 
-def table_text() -> str:
-    """The table as it is written: a line for each rule and each state."""
-    table = make_table(load_grammar())
+def table_text(start: Start = Start.POLICIES) -> str:
+    """A table as it is written: a line for each rule and each state."""
+    table = make_table(load_grammar(start))
     fields = []
     for name, value in table.items():
         match value:
@@ -127,4 +135,4 @@ def table_text() -> str:
 
 
 if __name__ == "__main__":
-    write_table()
+    write_tables()

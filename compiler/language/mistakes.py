@@ -60,10 +60,12 @@ _GROUPS: Final[tuple[tuple[frozenset[str], str], ...]] = (
     (frozenset({"NAME", "PAIR", "NOT_KEY"}), "a label"),
     (frozenset({"LOG", "AS", "UNTIL"}), "a clause (log, as, until)"),
     (frozenset({"ALLOW", "DENY", "PASS", "ISOLATE"}), "a statement"),
+    (frozenset({"ALLOW", "DENY"}), "an assertion (allow, deny)"),
     (
         frozenset({"CLUSTER", "INCLUDE", "POLICY", "SERVICE", "SET"}),
         "a policy, set, service or include",
     ),
+    (frozenset({"INCLUDE", "SERVICE", "SET"}), "a set, service or include"),
 )
 """Terminals that are named together."""
 _WORDS: Final = {

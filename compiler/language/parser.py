@@ -18,7 +18,7 @@ from npc.compiler.language.building import WORDS, Builder, Fault
 from npc.compiler.language.mistakes import Known, Mistake, explain
 from npc.compiler.language.quoting import WORD
 from npc.compiler.language.recovery import Landing, Region, find_landing, word_at
-from npc.compiler.language.table import COMMENT, Table, load_table
+from npc.compiler.language.table import COMMENT, Start, Table, load_table
 from npc.compiler.language.tree import (
     Comment,
     Item,
@@ -61,14 +61,16 @@ class Parsed:
     """Whether no include is among what could not be read."""
 
 
-def parse(source: Source, text: str) -> Parsed:
+def parse(source: Source, text: str, start: Start | None = None) -> Parsed:
     """The tree of a text, which has what could be read; never raises.
+
+    What it is made of, its name tells where `start` does not.
 
     >>> parsed = parse(Source("x.npc"), "set offices = 192.0.2.0/24, fd00::/64  # both of them")
     >>> [str(peer.cidr) for peer in parsed.program.items[0].peers], parsed.program.comments
     (['192.0.2.0/24', 'fd00::/64'], (Comment(text='# both of them'),))
     """
-    run = _Run(text, load_table())
+    run = _Run(text, start or Start.of(source.name))
     items = run.go()
     known = _known(items) if run.mistakes else Known()
     found = [explain(source, text, one, known) for one in run.mistakes]
@@ -78,13 +80,13 @@ def parse(source: Source, text: str) -> Parsed:
     return Parsed(program, tuple(found), frozenset(run.unread), places, not run.lost_include)
 
 
-def expected(text: str) -> frozenset[str]:
+def expected(text: str, start: Start = Start.POLICIES) -> frozenset[str]:
     """The terminals of the grammar, by name, that can follow a text; none behind a mistake.
 
     >>> sorted(expected("policy web in shop "))
     ['ANNOTATIONS', 'FOR', 'LABELS']
     """
-    run = _Run(f"{text} {_NO_WORD}", load_table())
+    run = _Run(f"{text} {_NO_WORD}", start)
     run.go()
     return next((one.accepted for one in run.mistakes if one.start == len(text) + 1), frozenset())
 
@@ -112,7 +114,8 @@ class _Run:
     """One text on its way through the automaton."""
 
     text: str
-    table: Table
+    kind: Start
+    table: Table = field(init=False)
     builder: Builder = field(default_factory=Builder)
     comments: list[Comment] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
@@ -124,6 +127,9 @@ class _Run:
     """What each state but the first was reached with; None for words that say nothing."""
     starts: list[int] = field(default_factory=list)
     """Where each of them begins."""
+
+    def __post_init__(self) -> None:
+        self.table = load_table(self.kind)
 
     def go(self) -> tuple[Item, ...]:
         """Read all of the text: word by word, in one loop on local names, for texts may have megabytes."""
@@ -200,7 +206,9 @@ class _Run:
         item = self.starts[top] if top < len(self.starts) else start
         self.mistakes.append(Mistake(start, end, self._accepted(), before, opened))
         region = Region.OUTSIDE
-        if self._last("ALLOW") >= 0:
+        if self.kind is Start.ASSERTIONS:
+            region = Region.ASSERTIONS
+        elif self._last("ALLOW") >= 0:
             region = Region.BODY
         elif _HEAD.match(self.text, item):
             region = Region.HEAD
@@ -216,7 +224,7 @@ class _Run:
         kept = top if landing.is_item else self._last(landing.terminal)
         if kept <= top and (match := _DEFINITION.match(self.text, item)):
             self.unread.add(match[1])
-        if kept <= top and region is Region.OUTSIDE:
+        if kept <= top and region in (Region.OUTSIDE, Region.ASSERTIONS):
             lost = self.text[item : landing.position]
             self.unread.update(match[1].rstrip(":") for match in _LOST_DEFINITION.finditer(lost))
             self.lost_include = self.lost_include or _LOST_INCLUDE.search(lost) is not None

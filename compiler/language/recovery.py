@@ -18,6 +18,7 @@ _ITEM = re.compile(
 )
 """How an item begins, and hardly anything else that begins a line."""
 _ITEM_KEYWORDS = frozenset(("policy", "cluster", "set", "service", "include"))
+_OF_POLICIES = frozenset(("policy", "cluster"))
 _STATEMENT_KEYWORDS = frozenset(("allow", "deny", "pass", "isolate"))
 _MEANT_AS_STATEMENT = frozenset(("accept", "permit", "drop", "reject", "block"))
 """How statements begin in other languages."""
@@ -51,6 +52,11 @@ class Region(Enum):
     HEAD = "before the braces of a policy"
     BODY = "inside the braces of a policy"
     OUTSIDE = "elsewhere"
+    ASSERTIONS = "in a file of assertions"
+
+
+_BEGINNINGS = {Region.BODY: _STATEMENT_KEYWORDS, Region.ASSERTIONS: frozenset(("allow", "deny"))}
+"""The keywords that sentences begin with."""
 
 
 def find_landing(text: str, mistake: int, region: Region) -> Landing:
@@ -76,13 +82,13 @@ def find_landing(text: str, mistake: int, region: Region) -> Landing:
             case "comment":
                 comments.append((start, position))
                 continue
-            case "word" if found in _ITEM_KEYWORDS and _ITEM.match(text, start):
+            case "word" if found in _items(region) and _ITEM.match(text, start):
                 if before == "}" or _begins_line(text, start):
                     return Landing(start, "", tuple(comments))
-            case "word" if region is Region.BODY and found in _STATEMENT_KEYWORDS:
+            case "word" if found in _BEGINNINGS.get(region, ()):
                 if (depth == 0 or _begins_line(text, start)) and before not in ("as", ",", "("):
                     return Landing(start, found.upper(), tuple(comments))
-            case "word" if region is Region.BODY and start > mistake and _is_another(text, start, found):
+            case "word" if region in _BEGINNINGS and start > mistake and _is_another(text, start, found):
                 return Landing(start, "ALLOW", tuple(comments))
             case "sign" if region is Region.BODY and found == "{":
                 braces += 1
@@ -97,6 +103,11 @@ def find_landing(text: str, mistake: int, region: Region) -> Landing:
             case _:
                 pass
         before = found
+
+
+def _items(region: Region) -> frozenset[str]:
+    """The keywords that items begin with."""
+    return _ITEM_KEYWORDS - _OF_POLICIES if region is Region.ASSERTIONS else _ITEM_KEYWORDS
 
 
 def _is_another(text: str, start: int, found: str) -> bool:

@@ -1,6 +1,6 @@
-"""The automaton that recognizes the policy language: `table.json`, ready for the parser's loop.
+"""The automata that recognize the policy language: `table.json` policies, `assertions.json` assertions.
 
-`generate` makes the file of the grammar, with lark. It is a cache: where the grammar is another than the file
+Each is ready for the parser's loop. `generate` makes the files of the grammar, with lark. They are a cache: where the grammar is another than the file
 was made of, lark makes the table anew, in memory.
 
 Where a state has one thing to do whatever comes next, it is done before the next word is looked at: `always`.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -20,9 +21,32 @@ import msgspec
 import npc.grammar
 from npc.compiler.language.building import WORDS
 
-TABLE = Path(__file__).with_name("table.json")
 END = "$END"
 COMMENT = "COMMENT"
+
+ASSERTIONS_SUFFIX = ".assert.npc"
+"""Of files that hold assertions."""
+
+
+class Start(StrEnum):
+    """What a text is made of, by the rule of the grammar that it begins with.
+
+    Each has an automaton of its own, so that what is said of a mistake in the one knows nothing of the other.
+    """
+
+    POLICIES = "start"
+    ASSERTIONS = "assertions"
+
+    @staticmethod
+    def of(name: str) -> Start:
+        """What is in a file of some name."""
+        return Start.ASSERTIONS if name.endswith(ASSERTIONS_SUFFIX) else Start.POLICIES
+
+
+TABLES: Mapping[Start, Path] = {
+    Start.POLICIES: Path(__file__).with_name("table.json"),
+    Start.ASSERTIONS: Path(__file__).with_name("assertions.json"),
+}
 
 Scan = Callable[[str, int], re.Match[str] | None]
 """Finds the next word from a place on: behind blanks, as the group of its terminal."""
@@ -90,13 +114,13 @@ class _Written(msgspec.Struct):
 
 
 @cache
-def load_table() -> Table:
+def load_table(start: Start = Start.POLICIES) -> Table:
     """The table of the grammar as it is."""
-    written = msgspec.json.decode(TABLE.read_bytes(), type=_Written)
+    written = msgspec.json.decode(TABLES[start].read_bytes(), type=_Written)
     if written.grammar != grammar_checksum():
         from npc.compiler.language.generate import table_text  # lark takes longer to import than a compile
 
-        written = msgspec.json.decode(table_text(), type=_Written)
+        written = msgspec.json.decode(table_text(start), type=_Written)
     same = _same(written.rules)
     return Table(
         written.end,

@@ -332,7 +332,22 @@ class ClusterPolicyBlock:
     end: int = _offset()
 
 
-Item = Include | SetDefinition | ServiceDefinition | PolicyBlock | ClusterPolicyBlock
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """`deny tcp from ns(env=dev) to ns(env=prod) as no-dev`: what shall pass, or shall not."""
+
+    action: Action
+    """ALLOW: all of it passes; DENY: nothing of it does."""
+    services: Traffic
+    sources: tuple[Peer, ...]
+    destinations: tuple[Peer, ...]
+    label: Text | None = None
+    """Its name, after `as`."""
+    start: int = _offset()
+    end: int = _offset()
+
+
+Item = Include | SetDefinition | ServiceDefinition | PolicyBlock | ClusterPolicyBlock | Assertion
 
 
 @dataclass(frozen=True, slots=True)

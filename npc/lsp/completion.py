@@ -11,6 +11,7 @@ from npc.compiler.language import tree
 from npc.compiler.language.icmp import TYPES
 from npc.compiler.language.parser import expected
 from npc.compiler.language.quoting import WORD, is_word, quote
+from npc.compiler.language.table import Start
 from npc.lsp.cluster import Cluster
 from npc.lsp.keywords import ICMP, KEYWORDS, PROTOCOLS
 from npc.lsp.project import Document, Project
@@ -85,8 +86,9 @@ def _candidates(document: Document, start: int, word: str, project: Project) -> 
     if kind is not None and (match := _VALUE_OF.search(before)) is not None:
         yield from _values(kind, match[1], cluster)
         return
-    terminals = _expected(before)
-    if not _is_clusterwide(before):
+    start_of_text = Start.of(document.path.name)
+    terminals = _expected(before, start_of_text)
+    if start_of_text is Start.POLICIES and not _is_clusterwide(before):
         terminals -= {"DENY", "PASS"}
     for terminal in sorted(terminals):
         if (keyword := terminal.lower()) in KEYWORDS:
@@ -123,8 +125,12 @@ def _recent(before: str) -> str:
     return before[starts[-_ITEMS] :] if len(starts) > _ITEMS else before
 
 
-def _expected(before: str) -> frozenset[str]:
+def _expected(before: str, of: Start) -> frozenset[str]:
     """The terminals that may follow a text, its last item, or its last statement: what is right of it."""
+    if of is Start.ASSERTIONS:
+        sentences = [0, *(match.start() for match in _STATEMENT.finditer(before))]
+        found = (expected(before[start:], of) for start in reversed(sentences))
+        return next(filter(None, found), frozenset())
     starts = [match.start() for match in _ITEM.finditer(before)]
     for start in [*reversed(starts), 0]:
         if found := expected(before[start:]):

@@ -46,7 +46,9 @@ def symbols(document: Document) -> Iterator[Symbol]:
                 yield _symbol(SymbolKind.SET, item, name, "set")
             case tree.ServiceDefinition(name=name):
                 yield _symbol(SymbolKind.SERVICE, item, name, "service")
-            case tree.Include():
+            case tree.Assertion(label=label) if label is not None:
+                yield _symbol(SymbolKind.RULE, item, label, item.action.value)
+            case tree.Include() | tree.Assertion():
                 pass
 
 

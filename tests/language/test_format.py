@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from npc.compiler.frontend.source import Source
 from npc.compiler.language.format import WIDTH, format_program
 from npc.compiler.language.parser import Parsed, parse
+from npc.compiler.language.table import Start
 from npc.compiler.language.tree import Program
 from tests.language.golden import folders, formatted, made
-from tests.language.trees import disturbed, programs
+from tests.language.trees import assertions, disturbed, programs
 
 
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: folder.name)
@@ -99,8 +100,19 @@ def test_lines_are_short_where_they_can_be_broken(program: Program) -> None:
         assert len(line) <= WIDTH or len(words) < 8, "long words, not many words, make a line long"
 
 
-def _read(text: str) -> Parsed:
-    parsed = parse(Source("x.npc"), text)
+@given(data=st.data(), program=assertions)
+def test_assertions_are_formatted_without_loss(data: st.DataObject, program: Program) -> None:
+    text = data.draw(disturbed(program))
+    before = _read(text, Start.ASSERTIONS)
+    form = format_program(before.program, text)
+    after = _read(form, Start.ASSERTIONS)
+    assert before.program == after.program == program
+    assert _comments(after.program) == _comments(before.program)
+    assert format_program(after.program, form) == form
+
+
+def _read(text: str, start: Start = Start.POLICIES) -> Parsed:
+    parsed = parse(Source("x.npc"), text, start)
     assert not parsed.diagnostics, [one.message for one in parsed.diagnostics]
     return parsed
 

@@ -65,3 +65,18 @@ TEXTS: Final = {
     "other line ends": "set a = # one\r\n10.0.0.0/8 # two\r,\x0b fd00::/64",
 }
 """By what is in them."""
+
+ASSERTIONS: Final = {
+    "nothing": "",
+    "each construct": """\
+# what shall hold
+include "common.npc"
+set dev = ns(env=dev), @offices
+service web = tcp/80, tcp/443
+deny tcp from ns(env=dev) to ns(env=prod) as no-dev-in-prod
+allow tcp/5432 from pods(app=api) in ns/shop to pods(app=db) in ns/shop  # its database
+allow @web, icmp from any to svc/web in ns/shop as "the shop"
+deny from @dev, 10.0.0.0/8 except 10.1.0.0/16, nodes to ns/prod, 2001:db8::/32
+""",
+    "keywords as names": "deny from ns/to, pods(from=to) in ns/allow to ns/deny as as deny from ns to ns as deny",
+}

@@ -16,6 +16,7 @@ from npc.compiler.frontend.syntax import Action, Direction, Tier
 from npc.compiler.language.format import format_program
 from npc.compiler.language.quoting import WORD
 from npc.compiler.language.tree import (
+    Assertion,
     BehindService,
     Block,
     ClusterPolicyBlock,
@@ -148,6 +149,24 @@ _ITEM: Final[SearchStrategy[Item]] = st.one_of(
 
 programs: Final = st.builds(Program, _tuples(_ITEM, most=4))
 """Programs that can be read, whatever they mean."""
+assertions: Final = st.builds(
+    Program,
+    _tuples(
+        st.one_of(
+            st.builds(
+                Assertion,
+                st.sampled_from((Action.ALLOW, Action.DENY)),
+                _tuples(_SERVICE, most=6),
+                _PEERS,
+                _PEERS,
+                st.none() | _texts(st.one_of(NAMES, TEXTS)),
+            ),
+            st.builds(SetDefinition, _NAME, _PEERS),
+        ),
+        most=5,
+    ),
+)
+"""Files of assertions, whatever they mean."""
 
 _TOKEN: Final = re.compile(
     rf"""(?P<space>\s+)|{WORD}+=(?:"(?:[^"\\]|\\.)*"|{WORD}+)|"(?:[^"\\]|\\.)*"
