@@ -31,6 +31,7 @@ from npc.compiler.frontend.syntax import Direction, Policy
 from npc.compiler.idle_rules import idle_rules
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
+from npc.compiler.language.table import ASSERTIONS_SUFFIX
 from npc.compiler.lint.checked import Checked
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.optimize import build_plan
@@ -271,14 +272,19 @@ def print_sources(
 def check_paths(
     paths: Iterable[str],
     *,
+    assertions: Iterable[str] = (),
     today: date | None = None,
     levels: Levels = DEFAULTS,
     exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
 ) -> tuple[Diagnostic, ...]:
-    """Everything that can be said about policies and inventories without compiling them."""
+    """Everything that can be said about policies and inventories without compiling them.
+
+    `assertions` are files of assertions besides those that are among the paths by their names.
+    """
     found, faults = sources(paths, stdin or _standard_input, exclude=exclude)
-    return (*faults, *check_sources(found, today=today, levels=levels))
+    asserted, unread = sources(assertions, stdin or _standard_input, (ASSERTIONS_SUFFIX,))
+    return (*faults, *unread, *check_sources(found, today=today, levels=levels, assertions=asserted))
 
 
 def check_sources(
@@ -287,6 +293,7 @@ def check_sources(
     today: date | None = None,
     inventory: Inventory | None = None,
     levels: Levels = DEFAULTS,
+    assertions: Sequence[Source] = (),
 ) -> tuple[Diagnostic, ...]:
     """As `check_paths`, of what sources hold; `inventory` takes the place of one among them.
 
@@ -307,7 +314,10 @@ def check_sources(
             diagnostics += at_odds(model)
             if has_errors(diagnostics):
                 return tuple(levels.judged(diagnostics))
+            diagnostics += _asserted(model, listed, assertions, diagnostics)
             diagnostics += _idle(model)
+        elif assertions:
+            diagnostics.append(_no_inventory())
         checked = Checked.of(model.policies, model.cluster_policies, model if is_known else None)
         diagnostics += findings(checked, levels)
         if levels.of(codes.UNUSED_ALLOW) is not None:
@@ -316,6 +326,17 @@ def check_sources(
             is_whole = any(one.in_folder for one in listed)
             diagnostics += unused(diagnostics, listed, searched(checked, levels, is_whole=is_whole))
         return tuple(levels.judged(diagnostics))
+
+
+def _asserted(
+    model: Model, listed: Sequence[Source], assertions: Sequence[Source], said: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What comes of the assertions in some files, and of those among all that were read."""
+    from npc.asserting import failed_assertions, files_of_assertions  # compile need not wait for them
+
+    files = [*files_of_assertions(listed), *assertions]
+    if files:
+        yield from (one for one in failed_assertions(files, model) if one not in said)
 
 
 def _check_settings(target: Target, options: Options) -> None:
@@ -371,19 +392,21 @@ def _measured(
     return before, after
 
 
+def _no_inventory() -> Diagnostic:
+    return Diagnostic(
+        codes.NO_INVENTORY,
+        "there is no inventory: no pod, namespace or node in the input",
+        help="add --inventory FILE as `kubectl get pods,namespaces,nodes,services -A -o json` prints",
+    )
+
+
 def _inventory(loaded: Loaded, levels: Levels) -> tuple[Inventory, list[Diagnostic]]:
     """The inventory and all diagnostics so far; InputError when one of them is an error."""
     namespaces = (one.namespace for one in loaded.policies)
     inventory, found = build_inventory(loaded.inventory, namespaces)
     diagnostics = levels.judged([*loaded.diagnostics, *_duplicates(loaded), *found])
     if not loaded.inventory and not has_errors(diagnostics):
-        diagnostics.append(
-            Diagnostic(
-                codes.NO_INVENTORY,
-                "there is no inventory: no pod, namespace or node in the input",
-                help="add --inventory FILE as `kubectl get pods,namespaces,nodes,services -A -o json` prints",
-            )
-        )
+        diagnostics.append(_no_inventory())
     if has_errors(diagnostics):
         raise InputError(diagnostics)
     return inventory, diagnostics

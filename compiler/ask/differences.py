@@ -7,22 +7,22 @@ compared pair by pair: what is between them is equal too.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import EVERY_ADDRESS, NO_HOSTS, Family
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.alignment import Alignment, Side
 from npc.compiler.ask.answers import Answer, Asked, Between, answers
 from npc.compiler.ask.changes import Change, Presence, Witness, merged, order_of
 from npc.compiler.ask.ends import NOBODY, Ends, Place
 from npc.compiler.ask.meaning import Packets
+from npc.compiler.ask.pairs import Pairs
 from npc.compiler.ask.relation import NOTHING, Relation, with_ends
 from npc.compiler.ask.rulings import SubjectClass, allowed
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.labels import bits_of, members
+from npc.compiler.labels import bits_of
 
 _Profile = tuple[tuple[Ends, Intervals, Intervals], ...]
 
@@ -65,8 +65,7 @@ class Comparison:
     old: Relation
     new: Relation
     alignment: Alignment = field(init=False)
-    _owned: list[int] = field(init=False)
-    """The addresses of all endpoints, sorted."""
+    _pairs: Pairs = field(init=False)
     _is_same_cluster: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +75,7 @@ class Comparison:
             census = Ends(relation.census.v4, relation.census.v6)
             side.v4, side.v6 = side.moved(census).v4, side.moved(census).v6
         owned = {one for relation, _ in self._sides() for one in relation.census.addresses}
-        self._owned = sorted(owned)
+        self._pairs = Pairs(sorted(owned), self._own_node)
 
     def changes(self) -> tuple[Change, ...]:
         """All that differs, in few parts, in the order of their ends."""
@@ -108,10 +107,7 @@ class Comparison:
         is_itself = source.endpoint is not None and source == destination
         if is_itself or change.between is Between.ITSELF:
             return is_itself and change.between is Between.ITSELF
-        pairs = (source, destination), (destination, source)
-        return not any(
-            one.endpoint is not None and self._are_one(one.endpoint, other) for one, other in pairs
-        )
+        return self._pairs.are_apart(source, destination)
 
     def places(self, presence: Presence) -> Sequence[int]:
         """The endpoints that one side alone has, by their places."""
@@ -230,8 +226,8 @@ class Comparison:
     def _trimmed(self, change: Change) -> Change | None:
         """A change without what it is not about, where that can be told; None where no packet is left."""
         if change.between is Between.OTHERS:
-            source = _with_outside(change.source, self._unowned(change.source.outside))
-            destination = _with_outside(change.destination, self._unowned(change.destination.outside))
+            source = _with_outside(change.source, self._pairs.with_free(change.source.outside))
+            destination = _with_outside(change.destination, self._pairs.with_free(change.destination.outside))
             if source.endpoints.bit_count() == 1 and not source.outside:
                 destination = Ends(
                     destination.v4 & ~source.v4, destination.v6 & ~source.v6, destination.outside
@@ -241,49 +237,12 @@ class Comparison:
             change = replace(change, source=source, destination=destination)
         return None if self._pair(change) is None else change
 
-    def _unowned(self, addresses: Intervals) -> Intervals:
-        """Ranges of addresses of which endpoints have some, but not all."""
-        return Intervals(tuple(one for one in addresses.ranges if self._first_free(one) is not None))
-
-    def _first_free(self, piece: tuple[int, int]) -> int | None:
-        """The first address of a range that no endpoint has."""
-        low, high = piece
-        first = bisect_left(self._owned, low)
-        if bisect_right(self._owned, high, lo=first) - first > high - low:
-            return None
-        while first < len(self._owned) and self._owned[first] == low:
-            first, low = first + 1, low + 1
-        return low
-
     def _pair(self, change: Change) -> tuple[Place, Place] | None:
         """The first two ends that a change is about."""
-        for family in Family:
-            source, destination = change.source.of_family(family), change.destination.of_family(family)
-            for one in self._each(source, family):
-                if change.between is Between.ITSELF:
-                    return one, one
-                for other in self._each(destination, family, beside=one):
-                    return one, other
-        return None
-
-    def _each(self, ends: Ends, family: Family, beside: Place | None = None) -> Iterator[Place]:
-        """Some ends of one family, one by one; of the addresses, one of each range that can be used.
-
-        With `beside`, those that a change with it can be about.
-        """
-        for number in members(ends.endpoints):
-            if beside is None or not self._are_one(number, beside):
-                yield Place(family, number)
-        own = NOTHING if beside is None or beside.endpoint is None else self._own_node(beside.endpoint)
-        addresses = ends.outside - own if own else ends.outside
-        for piece in ((addresses - NO_HOSTS).ranges or ()) + addresses.ranges:
-            if (free := self._first_free(piece)) is not None:
-                yield Place.outside(free)
-
-    def _are_one(self, endpoint: int, other: Place) -> bool:
-        """Whether another end is an endpoint itself, or its own node: no change is about the two."""
-        is_node = other.address is not None and other.address in self._own_node(endpoint)
-        return is_node or other.endpoint == endpoint
+        if change.between is Between.ITSELF:
+            one = self._pairs.first(change.source)
+            return None if one is None else (one, one)
+        return self._pairs.first_pair(change.source, change.destination)
 
     def _own_node(self, place: int) -> Intervals:
         """The addresses of its own node, which is the same on all sides that have the endpoint."""

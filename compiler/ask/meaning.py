@@ -66,7 +66,7 @@ class Meaning:
         found = self._matches.get(key)
         if found is None:
             namespace = policy.namespace if isinstance(policy, NetworkPolicy) else ""
-            found = PacketSet.of(self._of_rule(rule, namespace, direction, ports))
+            found = PacketSet.of(self.packets(rule, namespace, direction, ports))
             self._matches[key] = found
         return found
 
@@ -107,9 +107,10 @@ class Meaning:
             case Block():
                 return self.at(addresses_of(peer))
 
-    def _of_rule(
+    def packets(
         self, rule: Rule, namespace: str, direction: Direction, ports: tuple[ContainerPort, ...]
     ) -> Iterator[_Rectangle]:
+        """What a rule of a policy in a namespace matches at a subject that names some ports."""
         if rule.peers is None:
             yield from self._exchanged(rule.ports, self.census.everyone, direction, ports)
             return

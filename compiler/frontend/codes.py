@@ -2,7 +2,8 @@
 
 1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
 4xx: notes and warnings about what was read; 5xx: what was asked of npc; 6xx: the policy language;
-7xx: what `npc check` finds in policies that are valid.
+7xx: what `npc check` finds in policies that are valid;
+8xx: assertions.
 """
 
 from __future__ import annotations
@@ -130,6 +131,9 @@ NO_POLICY_TYPES = _off("NPC711", "a policy does not say what it isolates")
 DUPLICATE = _warning("NPC712", "a rule, a peer or a port stands twice")
 SAME_MEANING = _warning("NPC713", "two policies say the same")
 UNUSED_ALLOW = _warning("NPC714", "a comment allows what is not found")
+
+ASSERTION_FAILS = _error("NPC801", "an assertion does not hold")
+ABOUT_NOBODY = _warning("NPC802", "an assertion is about nobody")
 
 ALL: tuple[Code, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Code))
 """Every code, in order."""

@@ -227,3 +227,17 @@ class ClusterPolicy:
 
 
 Policy = NetworkPolicy | ClusterPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What shall pass between all of some ends, or shall not: no policy, but a claim about all of them."""
+
+    action: Action
+    """ALLOW: all of it passes; DENY: nothing of it does."""
+    ports: tuple[Port, ...] | None
+    sources: tuple[Peer, ...] | None
+    """None: everyone."""
+    destinations: tuple[Peer, ...] | None
+    origin: Origin = field(compare=False, repr=False)
+    name: str = ""

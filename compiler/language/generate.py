@@ -1,8 +1,9 @@
 """Makes the parser's tables of the grammar: `python -m npc.compiler.language.generate`.
 
 lark reads `grammar/policy.lark`, builds the LALR(1) automaton of its contextual lexer, and refuses conflicts.
-What comes of it is written to `table.json` beside this module (of policies) and `assertions.json`, so that a run of npc needs neither the time to
-import lark nor the time to build an automaton. A test keeps the two in step.
+What comes of it is written beside this module, of policies to `table.json`, of assertions to
+`assertions.json`, so that a run of npc needs neither the time to import lark nor the time to build an
+automaton. A test keeps grammar and tables in step.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ _SKIPPED = ("SPACE", "COMMENT")
 
 
 def load_grammar(start: Start = Start.POLICIES, *, strict: bool = False) -> Lark:
-    """The grammar of one kind of text as lark's own parser; `strict` refuses words that could be two things in one place."""
+    """The grammar of one kind of text as lark's own parser.
+
+    `strict` refuses words that could be two things in one place.
+    """
     path = Path(npc.grammar.__file__).with_name("policy.lark")
     return Lark.open(
         str(path),

@@ -19,6 +19,7 @@ from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.language.building import shown
 from npc.compiler.language.findings import Findings
 from npc.compiler.language.parser import Parsed, parse
+from npc.compiler.language.table import ASSERTIONS_SUFFIX, Start
 from npc.compiler.language.tree import Include, Program
 
 _OTHERS = (".yaml", ".yml", ".json")
@@ -49,15 +50,18 @@ class File:
                     files.append(other)
 
 
-def read_files(sources: Iterable[Source]) -> list[File]:
-    """The files of sources and all that they include; what cannot be read is among their findings."""
+def read_files(sources: Iterable[Source], start: Start | None = None) -> list[File]:
+    """The files of sources and all that they include; what cannot be read is among their findings.
+
+    `start` is what the sources are made of, where their names need not tell.
+    """
     files: dict[str, File] = {}
     waiting = []
     for source in sources:
         key = _key(source)
         if key not in files:
             try:
-                files[key] = _file(source, source.data())
+                files[key] = _file(source, source.data(), start)
             except OSError as error:
                 files[key] = _unreadable(source, error)
             waiting.append(files[key])
@@ -74,7 +78,7 @@ def read_files(sources: Iterable[Source]) -> list[File]:
                 except OSError as error:
                     _refuse(file, item, error.strerror or str(error))
                     continue
-                if not begins_like_the_language(data):  # it may be anything: no diagnostic may quote it
+                if not _is_in_the_language(included, data):  # it may be anything: no diagnostic may quote it
                     help = "a text in it begins with policy, cluster, set, service or include"
                     _refuse(file, item, "it is not in the policy language", help)
                     continue
@@ -90,11 +94,15 @@ def _key(source: Source) -> str:
     return os.path.realpath(source.path if source.path is not None else source.name)
 
 
-def _file(source: Source, data: bytes) -> File:
+def _is_in_the_language(source: Source, data: bytes) -> bool:
+    return source.name.endswith(ASSERTIONS_SUFFIX) or begins_like_the_language(data)
+
+
+def _file(source: Source, data: bytes, start: Start | None = None) -> File:
     """One file, of what is in it."""
     findings = Findings(source)
     try:
-        parsed = parse(source, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+        parsed = parse(source, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8"), start)
     except UnicodeDecodeError as error:
         findings.diagnostics.append(not_text(Origin(source), error))
         return File(source, Parsed(Program()), findings, is_complete=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from npc.compiler.frontend import codes
@@ -28,14 +28,13 @@ from npc.compiler.frontend.syntax import (
     Direction,
     Log,
     NetworkPolicy,
-    Port,
     Rule,
 )
 from npc.compiler.language import tree
-from npc.compiler.language.definitions import Defined, Definitions
 from npc.compiler.language.findings import Findings
-from npc.compiler.language.including import File, read_files
-from npc.compiler.language.peers import NOBODY, Meaning, PeerReader, Place
+from npc.compiler.language.including import read_files
+from npc.compiler.language.library import Library
+from npc.compiler.language.peers import PeerReader, Place
 from npc.compiler.language.services import ServiceReader
 
 LAST_PRIORITY = 1000
@@ -61,14 +60,12 @@ def lower(sources: Iterable[Source], today: date | None = None) -> Lowered:
     Rules whose last day is before `today` are left out; None: none is.
     """
     files = read_files(sources)
-    definitions = Definitions.of(files)
-    meanings = _Meanings()
-    for defined in definitions.order:
-        _read_definition(defined, definitions, meanings)
+    library = Library.of(files)
     policies: list[NetworkPolicy] = []
     cluster_policies: list[ClusterPolicy] = []
     for file in files:
-        reader = _reader(file, definitions, meanings, today)
+        peers, services = library.peers(file), library.services(file)
+        reader = _PolicyReader(file.findings, peers, services, file.parsed.mistakes, today)
         for item in file.parsed.program.items:
             match item:
                 case tree.PolicyBlock():
@@ -81,57 +78,10 @@ def lower(sources: Iterable[Source], today: date | None = None) -> Lowered:
                     pass
     diagnostics = [one for file in files for one in file.findings.diagnostics]
     if not has_errors(diagnostics):
-        definitions.report_unused(files)
+        library.definitions.report_unused(files)
         diagnostics = [one for file in files for one in file.findings.diagnostics]
     is_empty = not any(file.parsed.program.items for file in files)
     return Lowered(tuple(policies), tuple(cluster_policies), tuple(diagnostics), is_empty)
-
-
-@dataclass(frozen=True, slots=True)
-class _Meanings:
-    """What the definitions that have been read stand for, by their identity."""
-
-    sets: dict[int, Meaning] = field(default_factory=dict)
-    services: dict[int, tuple[Port, ...]] = field(default_factory=dict)
-
-
-def _read_definition(defined: Defined, definitions: Definitions, meanings: _Meanings) -> None:
-    """Put down what a definition stands for; those that it is made of have been read before."""
-    findings = defined.file.findings
-
-    def of_set(reference: tree.SetReference) -> Meaning:
-        target = definitions.meant.get(id(reference))
-        return NOBODY if target is None else meanings.sets[id(target)]
-
-    def of_service(reference: tree.ServiceReference) -> tuple[Port, ...]:
-        target = definitions.meant.get(id(reference))
-        return () if target is None else meanings.services[id(target)]
-
-    findings.check(_definition_name_fault, defined.definition.name, f"a {defined.word}'s name")
-    match defined.definition:
-        case tree.SetDefinition(peers=peers):
-            meanings.sets[id(defined)] = PeerReader(findings, of_set).read(peers, Place.SET)
-        case tree.ServiceDefinition(services=services):
-            ports = ServiceReader(findings, of_service).read(services)
-            meanings.services[id(defined)] = tuple(dict.fromkeys(ports))
-
-
-def _definition_name_fault(name: str) -> str | None:
-    return label_value_fault(name) if name else "it must not be empty"
-
-
-def _reader(file: File, definitions: Definitions, meanings: _Meanings, today: date | None) -> _PolicyReader:
-    def of_set(reference: tree.SetReference) -> Meaning:
-        target = definitions.find(file, reference)
-        return NOBODY if target is None else meanings.sets[id(target)]
-
-    def of_service(reference: tree.ServiceReference) -> tuple[Port, ...]:
-        target = definitions.find(file, reference)
-        return () if target is None else meanings.services[id(target)]
-
-    findings = file.findings
-    peers, services = PeerReader(findings, of_set), ServiceReader(findings, of_service)
-    return _PolicyReader(findings, peers, services, file.parsed.mistakes, today)
 
 
 @dataclass(frozen=True, slots=True)

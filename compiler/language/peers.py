@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from npc.compiler.algebra.addresses import Cidr, format_cidr, parse_cidr
+from npc.compiler.algebra.addresses import Cidr, Family, format_cidr, parse_address, parse_cidr
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Related
 from npc.compiler.frontend.names import dns_label_fault, label_key_fault, label_value_fault
@@ -44,6 +44,11 @@ class Place(Enum):
     POLICY = "in a policy"
     CLUSTER_POLICY = "in a cluster policy"
     SET = "in a set"
+    ASSERTION = "in an assertion"
+
+
+_OWNERS = {Place.CLUSTER_POLICY: "a cluster policy", Place.SET: "a set", Place.ASSERTION: "an assertion"}
+"""What has no namespace of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ class PeerReader:
                 case tree.BehindService(namespace=None) if place is not Place.POLICY:
                     self._report_homeless(one, place)
                 case _:
-                    peer = self._peer(one)
+                    is_claim = place is Place.ASSERTION and isinstance(one, tree.Block)
+                    peer = self._peer(_with_prefix(one) if is_claim else one)
                     if peer is not None:
                         found.append(peer)
         if is_everyone:
@@ -200,20 +206,31 @@ class PeerReader:
         return None if read is None else read.block
 
     def _check_place(self, node: tree.Peer, place: Place, local: Related | None = None) -> None:
-        """Report pods of "the policy's own namespace" where a policy has none."""
-        if place is not Place.CLUSTER_POLICY:
+        """Report pods of "the policy's own namespace" where there is none."""
+        if place not in (Place.CLUSTER_POLICY, Place.ASSERTION):
             return
-        message = "a cluster policy has no namespace of its own: say which namespaces the pods are in"
+        message = f"{_OWNERS[place]} has no namespace of its own: say which namespaces the pods are in"
         help = "write pods(...) in ns for those of all namespaces, or in ns/NAME"
         self.findings.report(
             codes.NOT_HERE, message, node, help=help, related=() if local is None else (local,)
         )
 
     def _report_homeless(self, peer: tree.BehindService, place: Place) -> None:
-        what = "a set" if place is Place.SET else "a cluster policy"
-        message = f"{what} has no namespace of its own: say which one the Service is in"
+        message = f"{_OWNERS[place]} has no namespace of its own: say which one the Service is in"
         help = f"write svc/{peer.name.text} in ns/NAME"
         self.findings.report(codes.NOT_HERE, message, peer, help=help)
+
+
+def _with_prefix(peer: tree.Peer) -> tree.Peer:
+    """A block, or an address as the block of it alone: `10.0.0.1` of `10.0.0.1/32`."""
+    if not isinstance(peer, tree.Block):
+        return peer
+    try:
+        address = parse_address(peer.cidr.text)
+    except ValueError:
+        return peer
+    text = f"{peer.cidr.text}/{Family.of(address).bits}"
+    return replace(peer, cidr=replace(peer.cidr, text=text))
 
 
 def _is_part(one: tree.Block, other: tree.Block) -> bool:

@@ -1,7 +1,7 @@
 """The automata that recognize the policy language: `table.json` policies, `assertions.json` assertions.
 
-Each is ready for the parser's loop. `generate` makes the files of the grammar, with lark. They are a cache: where the grammar is another than the file
-was made of, lark makes the table anew, in memory.
+Each is ready for the parser's loop. `generate` makes the files of the grammar, with lark. They are a cache:
+where the grammar is another than they were made of, lark makes the table anew, in memory.
 
 Where a state has one thing to do whatever comes next, it is done before the next word is looked at: `always`.
 """

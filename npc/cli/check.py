@@ -33,6 +33,15 @@ def command(
             "--inventory", "-i", metavar="PATH", help="As if it were a PATH; for lints that need one."
         ),
     ] = None,
+    assertions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--assert",
+            metavar="FILE",
+            help="Sentences that shall hold of the policies: see docs/assertions.md. Files among the paths "
+            "that end in .assert.npc count too.",
+        ),
+    ] = None,
     fix: Annotated[
         bool,
         typer.Option("--fix", help="Mend in the files what can be mended without a change of meaning."),
@@ -75,7 +84,13 @@ def command(
     except InputError as error:
         report(error.diagnostics, format, quiet=quiet, to=sys.stdout)
         raise typer.Exit(EXIT_INPUT) from None
-    diagnostics = check_paths(named, today=day(today), levels=settings.levels, exclude=settings.exclude)
+    diagnostics = check_paths(
+        named,
+        assertions=assertions or (),
+        today=day(today),
+        levels=settings.levels,
+        exclude=settings.exclude,
+    )
     is_too_much = strict and has_warnings(diagnostics) and not has_errors(diagnostics)
     strictly = "the exit code is 1" if is_too_much else ""
     report(diagnostics, format, quiet=quiet, to=sys.stdout, strictly=strictly)

@@ -46,7 +46,7 @@ def test_what_is_shown_is_right(page: Path, block: Block, tmp_path: Path) -> Non
     found = lower([Source(path.name, path, text.encode())]).diagnostics
     assert has_errors(found) == (block.file or "").startswith(MISTAKES), _told(found)
     if not has_errors(found) and page.name != "formatting.md":  # which shows what it is good for
-        assert format_program(parse(Source("page.npc"), text).program, text) == text
+        assert format_program(parse(Source(path.name), text).program, text) == text
 
 
 def _told(found: tuple[Diagnostic, ...]) -> list[str]:

@@ -78,5 +78,5 @@ allow tcp/5432 from pods(app=api) in ns/shop to pods(app=db) in ns/shop  # its d
 allow @web, icmp from any to svc/web in ns/shop as "the shop"
 deny from @dev, 10.0.0.0/8 except 10.1.0.0/16, nodes to ns/prod, 2001:db8::/32
 """,
-    "keywords as names": "deny from ns/to, pods(from=to) in ns/allow to ns/deny as as deny from ns to ns as deny",
+    "keywords as names": "deny from ns/to, pods(from=to) in ns/allow to ns/deny as as deny from ns to ns",
 }

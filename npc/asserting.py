@@ -1,0 +1,108 @@
+"""Assertions held against a model, and what comes of them as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.assertions import Verdict, judge
+from npc.compiler.ask.ends import Place
+from npc.compiler.ask.reasons import because
+from npc.compiler.ask.relation import Relation
+from npc.compiler.ask.rulings import Ground, Ruling
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import Diagnostic, Related, did_you_mean, has_errors
+from npc.compiler.frontend.source import Source
+from npc.compiler.frontend.syntax import Assertion, BehindService
+from npc.compiler.inventory import Inventory
+from npc.compiler.language.asserting import read_assertions
+from npc.compiler.language.table import Start
+from npc.compiler.resolve import Model
+
+_FEW = 3
+"""Policies that isolate an endpoint which a finding points at."""
+
+
+def files_of_assertions(sources: Iterable[Source]) -> list[Source]:
+    """Those of some files that hold assertions, by their names."""
+    return [one for one in sources if Start.of(one.name) is Start.ASSERTIONS]
+
+
+def failed_assertions(sources: Sequence[Source], model: Model) -> Iterator[Diagnostic]:
+    """Everything there is to say about the assertions of some files: nothing, where all hold."""
+    asserted = read_assertions(sources)
+    yield from asserted.diagnostics
+    unknown = [one for each in asserted.assertions for one in _unknown_services(each, model.inventory)]
+    yield from unknown
+    if has_errors((*asserted.diagnostics, *unknown)):
+        return
+    relation = Relation(model)
+    for assertion in asserted.assertions:
+        yield from _said(judge(relation, assertion), model.inventory)
+
+
+def _said(verdict: Verdict, inventory: Inventory) -> Iterator[Diagnostic]:
+    assertion = verdict.assertion
+    about = f"assertion {assertion.name}" if assertion.name else ""
+    missing = [
+        word
+        for word, is_there in (
+            ("sources", verdict.is_about_sources),
+            ("destinations", verdict.is_about_destinations),
+        )
+        if not is_there
+    ]
+    if missing:
+        message = f"the assertion is about nobody: it has no {' and no '.join(missing)} in this inventory"
+        help = "check its labels, namespaces and ports: as it is, it holds whatever the policies say"
+        yield Diagnostic(codes.ABOUT_NOBODY, message, assertion.origin, help=help, about=about)
+    if (found := verdict.counterexample) is None:
+        return
+    what = traffic.describe(Intervals.of((found.traffic, found.traffic)))
+    packet = f"{what} from {_end(found.source, inventory)} to {_end(found.destination, inventory)}"
+    outcome = "passes" if found.answer.allowed else "is denied"
+    rulings = [one for one in found.answer.rulings if one.allowed is found.answer.allowed]
+    yield Diagnostic(
+        codes.ASSERTION_FAILS,
+        f"the assertion does not hold: {packet} {outcome}",
+        assertion.origin,
+        help="; ".join(map(_words, rulings)),
+        about=about,
+        related=tuple(related for one in rulings for related in _rules(one)),
+    )
+
+
+def _words(ruling: Ruling) -> str:
+    return f"{ruling.direction.value} {'allowed' if ruling.allowed else 'denied'}{because(ruling)}"
+
+
+def _rules(ruling: Ruling) -> Iterator[Related]:
+    """Where what decides was written."""
+    word = ruling.direction.value
+    if ruling.decider is not None:
+        label = f"{word} {'allowed' if ruling.allowed else 'denied'} here"
+        yield Related(ruling.decider.rule.origin, label)
+    elif ruling.ground is Ground.ISOLATED:
+        for policy in ruling.isolating[:_FEW]:
+            yield Related(policy.origin.at("metadata", "name"), f"isolates it for {word}")
+
+
+def _end(place: Place, inventory: Inventory) -> str:
+    if place.endpoint is None:
+        return format_address(place.address or 0)
+    endpoint = inventory.endpoints[place.endpoint]
+    address = next((one for one in endpoint.addresses if Family.of(one) is place.family), None)
+    return str(endpoint) if address is None else f"{endpoint} ({format_address(address)})"
+
+
+def _unknown_services(assertion: Assertion, inventory: Inventory) -> Iterator[Diagnostic]:
+    """An error for each Service behind which nobody is known."""
+    known = {(one.namespace, one.name) for one in inventory.services if one.selector}
+    for peer in (*(assertion.sources or ()), *(assertion.destinations or ())):
+        if isinstance(peer, BehindService) and (peer.namespace or "", peer.name) not in known:
+            names = [name for namespace, name in known if namespace == peer.namespace]
+            message = f"the inventory has no Service {peer.namespace}/{peer.name} that selects pods"
+            help = did_you_mean(peer.name, sorted(names)) if names else f"it has none in {peer.namespace}"
+            yield Diagnostic(codes.UNKNOWN_SERVICE, message, peer.origin or assertion.origin, help=help)
