@@ -17,10 +17,9 @@ from npc.compiler.ask.alignment import Alignment, Side
 from npc.compiler.ask.answers import Answer, Asked, Between, answers
 from npc.compiler.ask.changes import Change, Presence, Witness, merged, order_of
 from npc.compiler.ask.ends import NOBODY, Ends, Place
-from npc.compiler.ask.meaning import Packets
 from npc.compiler.ask.pairs import Pairs
-from npc.compiler.ask.relation import NOTHING, Relation, with_ends
-from npc.compiler.ask.rulings import SubjectClass, allowed
+from npc.compiler.ask.relation import NOTHING, Relation
+from npc.compiler.ask.rulings import SubjectClass
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.labels import bits_of
 
@@ -198,26 +197,14 @@ class Comparison:
     def _to_themselves(self) -> Iterator[Change]:
         if self._is_same_cluster and self.old.model.cluster_policies == self.new.model.cluster_policies:
             return
-        cache: dict[tuple[int, Direction, int], Packets] = {}
-
-        def passing(which: int, place: int, ends: Ends) -> Intervals:
-            relation, side = self._sides()[which]
-            number = side.number(place)
-            here = Ends(1 << (number or 0) if ends.v4 else 0, 1 << (number or 0) if ends.v6 else 0)
-            found = traffic.ANY
-            for direction in Direction:
-                subjects = relation.of(direction, number or 0)
-                if subjects.deciders.admin or subjects.deciders.baseline:
-                    key = which, direction, subjects.number
-                    if key not in cache:
-                        cache[key] = allowed(relation.meaning, subjects, hairpin=True)
-                    found &= with_ends(cache[key], here)
-            return found
-
         for place in range(len(self.alignment.endpoints)):
             for presence, both in self._by_presence(1 << place):
                 for ends in both.families() if presence is Presence.BOTH else ():
-                    before, after = (passing(which, place, ends) for which in range(2))
+                    family = Family.V4 if ends.v4 else Family.V6
+                    before, after = (
+                        relation.hairpin(Place(family, side.number(place)))
+                        for relation, side in self._sides()
+                    )
                     if before != after:
                         yield Change(ends, ends, before, after, between=Between.ITSELF)
 

@@ -129,8 +129,8 @@ def _expected(before: str, of: Start) -> frozenset[str]:
     """The terminals that may follow a text, its last item, or its last statement: what is right of it."""
     if of is Start.ASSERTIONS:
         sentences = [0, *(match.start() for match in _STATEMENT.finditer(before))]
-        found = (expected(before[start:], of) for start in reversed(sentences))
-        return next(filter(None, found), frozenset())
+        following = (expected(before[start:], of) for start in reversed(sentences))
+        return next(filter(None, following), frozenset())
     starts = [match.start() for match in _ITEM.finditer(before)]
     for start in [*reversed(starts), 0]:
         if found := expected(before[start:]):

@@ -15,7 +15,7 @@ from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.ask.pairs import Pairs
 from npc.compiler.ask.relation import Relation
 from npc.compiler.frontend.source import Source
-from npc.compiler.frontend.syntax import Action, Assertion, Peer
+from npc.compiler.frontend.syntax import Action, Assertion, Peer, Ports
 from npc.compiler.language.asserting import read_assertions
 from tests.ask.asking import model_of, passes, place_of
 from tests.compiler.compiling import traffic_of
@@ -79,9 +79,8 @@ def whole(relation: Relation, peers: tuple[Peer, ...] | None) -> Ends:
 
 
 def ports(assertion: Assertion) -> Intervals:
-    return Intervals.of(
-        *((one.protocol << 16 | one.first, one.protocol << 16 | one.last) for one in assertion.ports or ())  # type: ignore[union-attr]
-    )
+    numbers = (one for one in assertion.ports or () if isinstance(one, Ports))
+    return Intervals.of(*((one.protocol << 16 | one.first, one.protocol << 16 | one.last) for one in numbers))
 
 
 def policy(name: str, **spec: object) -> Document:
