@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from npc.backends import icmp
 from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, protocol_name
 from npc.backends.iptables.ruleset import Chain, Rule
-from npc.backends.iptables.tree import ARITY, address_tree, port_text, port_tree
+from npc.backends.iptables.tree import address_tree, port_text, port_tree
 from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
@@ -22,10 +22,6 @@ from npc.compiler.algebra.peers import Peers, members
 from npc.compiler.arms import Arm, Arms, by_traffic, packets
 from npc.compiler.frontend.syntax import Direction
 
-MOST_ARMS = 8
-"""Overlapping arms that are tried in turn; beyond, the packet's port picks one of disjoint ones."""
-MOST_RULES = 24
-"""Rules that a decision tries in turn."""
 RETURN = "-j RETURN"
 
 
@@ -75,8 +71,9 @@ class Decisions:
 
     def in_turn(self, arms: Sequence[Arm], direction: Direction, hit: str) -> list[Rule] | None:
         """The rules of arms that are tried in turn; None where they would be too many."""
+        layout = self.matches.layout
         sizes = [len(members(arm.peers.groups | arm.peers.holes, self.family)) for arm in arms]
-        if len(arms) > MOST_ARMS or (not self.matches.use_sets and sum(sizes) > MOST_RULES):
+        if len(arms) > layout.most_arms or (not self.matches.use_sets and sum(sizes) > layout.most_rules):
             return None
         rules = [
             Rule((*left, *right), hit)
@@ -84,7 +81,7 @@ class Decisions:
             for left in self.matches.traffic(arm.traffic, self.family)
             for right in self.matches.peers(arm.peers, direction, self.family)
         ]
-        return rules if len(rules) <= MOST_RULES else None
+        return rules if len(rules) <= layout.most_rules else None
 
     def by_traffic(self, name: str, actions: Sequence[tuple[Intervals, str]], miss: str) -> list[Chain]:
         """Chains that take the action of the traffic that a packet is of, the first of that name.
@@ -120,7 +117,7 @@ class Decisions:
             if protocol in icmp.PROTOCOLS:
                 trees.append(Chain(root, (*alone, *last)))
             else:
-                trees += port_tree(root, word, sorted(found), self.tree_name, last, self.arity)
+                trees += port_tree(root, word, sorted(found), self.tree_name, last, arity=self.arity)
         # Where every protocol is decided, the commonest action needs no match: the others come first.
         ordered = sorted(whole.items(), key=lambda item: (len(item[1]), item[0]))
         for action, protocols in ordered[:-1] if complete and ordered else ordered:
@@ -160,7 +157,7 @@ class Decisions:
         last = (Rule((), ends.miss),)
         listed, taken = members(peers.groups, self.family), members(peers.holes, self.family)
         everyone = self.family.every <= peers.blocks and not taken
-        if self.matches.use_sets or len(listed) + len(taken) <= ARITY or everyone:
+        if self.matches.use_sets or len(listed) + len(taken) <= self.matches.layout.arity or everyone:
             found = self.matches.peers(peers, direction, self.family)
             rules = tuple(Rule(match, ends.hit) for match in found)
             return [Chain(name, (*rules, *(() if () in found else last)))]
@@ -172,12 +169,12 @@ class Decisions:
         if not taken:
             return [
                 Chain(name, (*in_blocks, Rule((), f"-g {root}"))),
-                *address_tree(root, option, leaves, self.tree_name, last, self.arity),
+                *address_tree(root, option, leaves, self.tree_name, last, arity=self.arity),
             ]
         # Whoever is listed or in a hole is found first; the blocks are for all others.
         to_blocks = (Rule((), f"-g {root}"),)
         return [
-            *address_tree(name, option, leaves, self.tree_name, to_blocks, self.arity),
+            *address_tree(name, option, leaves, self.tree_name, to_blocks, arity=self.arity),
             Chain(root, (*in_blocks, *(() if () in blocks else last))),
         ]
 

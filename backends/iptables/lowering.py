@@ -11,17 +11,21 @@ allows meets the exceptions (A1, A2) and is denied. Endpoints that may not send 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.iptables.decisions import RETURN, Decisions, Ends
+from npc.backends.iptables.layout import MEASURED, Layout
 from npc.backends.iptables.logs import check_prefixes, log_action, printable
 from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, in_set
 from npc.backends.iptables.names import Names
+from npc.backends.iptables.pairs import pair_rules, unasked
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset, Table
-from npc.backends.iptables.tree import ARITY, Leaf, address_tree, depth
+from npc.backends.iptables.tree import Leaf, address_tree, depth, same_bits
 from npc.backends.naming import shortened
+from npc.backends.pairs import Split, split
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.arms import Arm, by_peers
@@ -34,23 +38,24 @@ SETTINGS = {"ipset": "`no` for hosts without ipset: exact, merely larger (defaul
 
 DEEPEST = 14
 """Chains below each other: iptables-nft follows 15 from the built-in one on."""
-ARITIES = (ARITY, 2 * ARITY, 4 * ARITY, 8 * ARITY, 1 << 32)
-"""Rules a chain of a search tree, to be tried until no path is too deep."""
-MOST_LOG_RULES = 4
-"""Rules of a class that write the lines of one logged rule; beyond, they are a chain of their own."""
+FLATTER = (1, 2, 4, 8, 1 << 32)
+"""What the arity of search trees is multiplied by, one after the other, until no path is too deep."""
+SAME_DIGITS = 2
+"""Pairs of bits in which source and destination are compared before an exact search."""
 _NEIGHBOUR_DISCOVERY = range(133, 138)
 """ICMPv6 types: router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
 
-def lower(plan: Plan, options: Options) -> Ruleset:
+def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Ruleset:
     """All artifacts that enforce a plan; InputError for options that iptables cannot use."""
     prefix, use_sets = _check(options)
     check_prefixes(plan)
-    heading = _heading(plan)
+    listed = split(plan, layout.pairs) if use_sets else Split((), plan, ())
     matches, v4, v6 = next(
         built
-        for arity in ARITIES
-        if (built := _tables(plan, options, Matches(Names(prefix), use_sets), heading, arity)) is not None
+        for factor in FLATTER
+        if (built := _tables(plan, listed, options, Matches(Names(prefix), use_sets, layout), factor))
+        is not None
     )
     policed = options.own_node is OwnNode.POLICED
     own_node = tuple((hook, f"{prefix}-{hook}") for hook in ("INPUT", "OUTPUT"))
@@ -59,7 +64,7 @@ def lower(plan: Plan, options: Options) -> Ruleset:
         name for table in (v4, v6) for chain in table.chains for rule in chain.rules for name in rule.sets()
     }
     sets = tuple(matches.sets[name] for name in sorted(used))
-    return Ruleset(prefix, heading, sets, v4, v6, hooks, () if policed else own_node)
+    return Ruleset(prefix, _heading(plan), sets, v4, v6, hooks, () if policed else own_node)
 
 
 def _check(options: Options) -> tuple[str, bool]:
@@ -84,14 +89,17 @@ def _unusable(message: str, help: str) -> InputError:
 
 
 def _tables(
-    plan: Plan, options: Options, matches: Matches, heading: tuple[str, ...], arity: int
+    plan: Plan, listed: Split, options: Options, matches: Matches, factor: int
 ) -> tuple[Matches, Table, Table] | None:
-    """The tables of both families; None where chains are too deep with search trees of this arity."""
+    """The tables of both families; None where chains are too deep, with trees of so many times the arity."""
+    arity = matches.layout.arity * factor
     chains = {
-        family: tuple(_FamilyLowering(plan, options, family, matches, arity).chains()) for family in Family
+        family: tuple(_FamilyLowering(plan, listed, options, family, matches, arity).chains())
+        for family in Family
     }
     if max(map(depth, chains.values())) > DEEPEST:
         return None
+    heading = _heading(plan)
     return matches, Table(heading, chains[Family.V4]), Table(heading, chains[Family.V6])
 
 
@@ -107,6 +115,7 @@ class _FamilyLowering:
     """The chains of one family."""
 
     plan: Plan
+    listed: Split
     options: Options
     family: Family
     matches: Matches
@@ -120,58 +129,73 @@ class _FamilyLowering:
         """All chains, hooks first."""
         classes: list[Chain] = []
         leaves: dict[Direction, list[Leaf]] = {direction: [] for direction in Direction}
-        for one in self.plan.classes:
+        isolated: dict[Direction, set[int]] = {direction: set() for direction in Direction}
+        asked: dict[Direction, list[Class]] = {direction: [] for direction in Direction}
+        allow = pair_rules(self.listed, self.family, self.matches, RETURN)
+        # A class that logs what is denied is looked for, even where it has nothing to allow.
+        is_short = bool(allow) and not self.options.log_denied
+        for one in self.listed.rest.classes:
             addresses = [
                 address
                 for subject in one.subjects
                 for address in subject.addresses
                 if Family.of(address) is self.family
             ]
-            if addresses:
+            isolated[one.direction].update(addresses)
+            if addresses and (one.decision or one.logs or not is_short):
+                asked[one.direction].append(one)
                 name = self.matches.names.chain(one.direction.value[0].upper(), one.key)
                 classes += self._class(name, one)
                 option = address_option(one.direction, peer=False)
                 for address in addresses:
                     rule = Rule((option, format_address(address)), f"-g {name}")
                     leaves[one.direction].append((address, rule))
-        trees = [
-            chain
-            for direction, found in leaves.items()
-            if found
-            for chain in address_tree(
-                self._entry(direction),
-                address_option(direction, peer=False),
-                sorted(found, key=_address),
-                self.decisions.tree_name,
-                arity=self.arity,
-            )
-        ]
+        trees = []
+        for direction in Direction:
+            if isolated[direction]:
+                first, *below = self._search(direction, leaves[direction])
+                deny = self._deny_unasked(asked[direction], direction) if is_short else ()
+                trees += [Chain(first.name, (*deny, *first.rules)), *below]
         shared = [chain for name in sorted(self.decisions.shared) for chain in self.decisions.shared[name]]
-        subjects = {address for found in leaves.values() for address, _ in found}
+        subjects = {address for found in isolated.values() for address in found}
         hairpins, from_themselves = self._hairpins()
         ends = self._ends(subjects - from_themselves) if subjects or from_themselves else []
-        hooks = self._hooks(leaves, from_themselves)
+        hooks = self._hooks(isolated, allow, from_themselves)
         return [*hooks, *trees, *hairpins, *classes, *shared, *ends]
 
     def _entry(self, direction: Direction) -> str:
         return f"{self.matches.names.prefix}-{direction.name}"
 
-    def _hooks(self, leaves: dict[Direction, list[Leaf]], from_themselves: set[int]) -> list[Chain]:
+    def _search(self, direction: Direction, leaves: list[Leaf]) -> Iterator[Chain]:
+        """The chains that find the class of an address, the first of which packets enter."""
+        option, in_order = address_option(direction, peer=False), sorted(leaves, key=_address)
+        return address_tree(
+            self._entry(direction), option, in_order, self.decisions.tree_name, arity=self.arity
+        )
+
+    def _deny_unasked(self, asked: Sequence[Class], direction: Direction) -> tuple[Rule, ...]:
+        deny = f"-g {self.matches.names.prefix}-DENY"
+        return (unasked(asked, direction, self.family, self.matches, deny),)
+
+    def _hooks(
+        self, isolated: Mapping[Direction, set[int]], allow: tuple[Rule, ...], from_themselves: set[int]
+    ) -> list[Chain]:
         """The chains that the built-in ones jump to."""
         asked = {
             direction: self._ask(
                 direction.name,
-                {address for address, _ in found},
+                found,
                 (address_option(direction, peer=False),),
                 f"isolated for {direction.value}",
             )
-            for direction, found in leaves.items()
+            for direction, found in isolated.items()
         }
         before = self._ask("HAIRPIN", from_themselves, ("-s", "-d"), "to themselves not everything may pass")
         egress, ingress = asked[Direction.EGRESS], asked[Direction.INGRESS]
-        hooks = {"FORWARD": before + egress + ingress}
+        hooks = {"FORWARD": before + allow + egress + ingress}
         if self.options.own_node is OwnNode.POLICED:
-            hooks |= {"INPUT": egress, "OUTPUT": ingress}  # no hairpins: the node is no endpoint
+            # No hairpins: the node is no endpoint.
+            hooks |= {"INPUT": allow + egress, "OUTPUT": allow + ingress}
         established = Rule(("-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"), RETURN)
         return [
             Chain(f"{self.matches.names.prefix}-{hook}", (established, *rules) if rules else ())
@@ -223,8 +247,20 @@ class _FamilyLowering:
         always = Chain(f"{prefix}-ALWAYS", tuple(exceptions), "what passes although no rule allows it")
         asked = [] if self.options.log_denied else [Rule((), f"-j {prefix}-ALWAYS")]
         deny = Chain(f"{prefix}-DENY", (*asked, *self._deny()))
-        tree = address_tree(f"{prefix}-SELF", "-d", itself, self.decisions.tree_name, arity=self.arity)
-        return [deny, always, *(tree if itself else ())]
+        return [deny, always, *(self._self_search(itself) if itself else ())]
+
+    def _self_search(self, itself: list[Leaf]) -> Iterator[Chain]:
+        """Chains that find out whether source and destination are the same subject.
+
+        Where there are many, few rules that are in the cache tell nearly all packets of which that is not so:
+        two bits of the addresses differ, or two others.
+        """
+        names = [f"{self.matches.names.prefix}-SELF"]
+        if len(itself) >= self.matches.layout.same_bits_from:
+            names += [self.decisions.tree_name(f"{names[0]} {digit}") for digit in range(SAME_DIGITS)]
+        for digit, (name, following) in enumerate(pairwise(names)):
+            yield Chain(name, tuple(same_bits(self.family, 2 * digit, f"-g {following}")))
+        yield from address_tree(names[-1], "-d", itself, self.decisions.tree_name, arity=self.arity)
 
     def _deny(self) -> list[Rule]:
         if self.options.deny_with is Deny.DROP:
@@ -251,7 +287,8 @@ class _FamilyLowering:
         action = log_action(logged)
         arms = by_peers(logged.packets)
         rules = self.decisions.in_turn(arms, direction, action)
-        if rules is not None and len(rules) <= (MOST_LOG_RULES if self._is_disjoint(arms, direction) else 1):
+        most = self.matches.layout.most_log_rules if self._is_disjoint(arms, direction) else 1
+        if rules is not None and len(rules) <= most:
             return rules
         names, shared = self.matches.names, self.decisions.shared
         line = names.chain("G", action)

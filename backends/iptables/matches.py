@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from npc.backends import icmp
+from npc.backends.iptables.layout import Layout
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import IpSet
 from npc.backends.iptables.tree import port_text
@@ -31,10 +32,6 @@ _TYPES = {
 
 SLOTS = 15
 """Ports that one multiport match takes; a range takes two."""
-MOST_PORT_RULES = 2
-"""Multiport rules in place of a set of ports."""
-BLOCKS_INLINE = 4
-"""Rules for address blocks in place of a set."""
 LONGEST_COMMENT = 200
 """Characters: ipset reads lines of 1,023 bytes, comments too."""
 MOST_NEGATED = 15
@@ -82,6 +79,7 @@ class Matches:
 
     names: Names
     use_sets: bool
+    layout: Layout
     sets: dict[str, IpSet] = field(default_factory=dict)
 
     def traffic(self, wanted: Intervals, family: Family) -> list[Alternative]:
@@ -106,7 +104,7 @@ class Matches:
         if len(ranges) == 1:
             return [("-p", name, "--dport", port_text(ranges[0]))]
         packs = list(_packed(ranges))
-        if len(packs) > MOST_PORT_RULES and self.use_sets:
+        if len(packs) > self.layout.most_port_rules and self.use_sets:
             texts = tuple(port_text(one).replace(":", "-") for one in ranges)
             set_name = self.names.set("o", None, " ".join(texts))
             self.sets[set_name] = IpSet(set_name, "bitmap:port", "range 0-65535", texts)
@@ -133,7 +131,7 @@ class Matches:
                 found += [(option, format_address(one)) for one in members(peers.groups, family)]
         if blocks:
             inline = block_matches(blocks, option, family)
-            if len(inline) > BLOCKS_INLINE and self.use_sets:
+            if len(inline) > self.layout.blocks_inline and self.use_sets:
                 inline = [in_set(self._block_set(blocks, family), option)]
             found += [(*match, *outside) for match in inline]
         return found
@@ -150,14 +148,14 @@ class Matches:
     def add_hash(self, name: str, family: Family, elements: tuple[str, ...], comment: Iterable[str]) -> None:
         """An exact set of addresses."""
         about = shortened(comment, LONGEST_COMMENT)
-        self.sets[name] = IpSet(name, "hash:ip", _options(family), elements, about)
+        self.sets[name] = IpSet(name, "hash:ip", hash_options(family), elements, about)
 
     def _block_set(self, blocks: Intervals, family: Family) -> str:
         # hash:net takes no prefix of length 0.
         table = match_table(blocks, family, whole=False)
         texts = tuple(format_cidr(block) + ("" if matches else " nomatch") for block, matches in table)
         name = self.names.set("b", family, " ".join(texts))
-        self.sets[name] = IpSet(name, "hash:net", _options(family), texts)
+        self.sets[name] = IpSet(name, "hash:net", hash_options(family), texts)
         return name
 
 
@@ -188,7 +186,8 @@ def in_set(name: str, option: str, *, negated: bool = False) -> Alternative:
     return "-m", "set", *(["!"] if negated else []), "--match-set", name, side
 
 
-def _options(family: Family) -> str:
+def hash_options(family: Family) -> str:
+    """How sets of a family's addresses are created."""
     return f"family {'inet' if family is Family.V4 else 'inet6'} maxelem {MAXELEM}"
 
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from npc.backends.iptables.ruleset import Chain, Rule
-from npc.compiler.algebra.addresses import Cidr, Family, format_cidr
+from npc.compiler.algebra.addresses import Cidr, Family, format_address, format_cidr
 from npc.compiler.algebra.intervals import Range
-
-ARITY = 8
-"""Rules a chain: measured best on iptables-legacy; more where the trees would be too deep."""
 
 NameOf = Callable[[str], str]
 """The name of the chain that a text stands for."""
@@ -28,7 +25,8 @@ def address_tree(
     leaves: Sequence[Leaf],
     name_of: NameOf,
     last: tuple[Rule, ...] = (),
-    arity: int = ARITY,
+    *,
+    arity: int,
 ) -> Iterator[Chain]:
     """Chains that find the rule of an address, the root first; `last` ends every chain.
 
@@ -43,9 +41,18 @@ def address_tree(
         text = format_cidr(block)
         inner = name_of(f"{name} {text}")
         rules.append(Rule((option, text), f"-g {inner}"))
-        below += address_tree(inner, option, inside, name_of, last, arity)
+        below += address_tree(inner, option, inside, name_of, last, arity=arity)
     yield Chain(name, (*rules, *last))
     yield from below
+
+
+def same_bits(family: Family, shift: int, action: str) -> Iterator[Rule]:
+    """Rules that match packets whose ends have the same two bits, from bit `shift` on."""
+    first = family.every.ranges[0][0]
+    mask = format_address(first | 0b11 << shift)
+    for bits in range(4):
+        text = f"{format_address(first | bits << shift)}/{mask}"
+        yield Rule(("-s", text, "-d", text), action)
 
 
 def split(leaves: Sequence[Leaf], arity: int) -> list[tuple[Cidr, Sequence[Leaf]]]:
@@ -83,7 +90,8 @@ def port_tree(
     leaves: Sequence[tuple[Range, str]],
     name_of: NameOf,
     last: tuple[Rule, ...],
-    arity: int = ARITY,
+    *,
+    arity: int,
 ) -> Iterator[Chain]:
     """Chains that take the action of the port range that a packet's destination port is in, the root first.
 
@@ -104,7 +112,7 @@ def port_tree(
         hull = part[0][0][0], part[-1][0][1]
         inner = name_of(f"{name} {protocol} {port_text(hull)}")
         rules.append(Rule(("-p", protocol, "--dport", port_text(hull)), f"-g {inner}"))
-        below += port_tree(inner, protocol, part, name_of, last, arity)
+        below += port_tree(inner, protocol, part, name_of, last, arity=arity)
     yield Chain(name, (*rules, *last))
     yield from below
 

@@ -114,7 +114,7 @@ def _read(chain: Chain, rule: Rule, version: int, sets: Mapping[str, _Set]) -> t
         if option == "--match-set":
             if version not in sets[value].versions:
                 raise Refused(f"{chain.name}: {value} is of the other family: {rule}")
-            test = sets[value].asked(is_source=next(words) == "src")
+            test = sets[value].asked(next(words).split(","))
         else:
             test = _test(option, value, version, rule)
         tests.append(partial(_not, test) if negated else test)
@@ -144,8 +144,8 @@ def _test(option: str, value: str, version: int, rule: Rule) -> Test:
             number = PROTOCOLS[value] if value in PROTOCOLS else int(value)
             return lambda packet: packet.protocol == number
         case "-s" | "-d":
-            network = ip_network(value)
-            return lambda packet: _end(packet, option == "-s") in network
+            wanted, mask = _masked(value)
+            return lambda packet: int(_end(packet, option == "-s")) & mask == wanted
         case "--src-range" | "--dst-range":
             low, high = map(ip_address, value.split("-"))
             return lambda packet: int(low) <= int(_end(packet, option == "--src-range")) <= int(high)
@@ -195,9 +195,22 @@ class _Set:
 
     has: Callable[[Packet, bool], bool]
     versions: tuple[int, ...]
+    connections: frozenset[tuple[object, ...]] | None = None
+    """Of a set with ports, its elements: each with its protocol before the port."""
 
-    def asked(self, *, is_source: bool) -> Test:
-        return lambda packet: self.has(packet, is_source)
+    def asked(self, sides: list[str]) -> Test:
+        """The test of the sides that a rule names."""
+        elements = self.connections
+        if elements is None:
+            (side,) = sides
+            return lambda packet: self.has(packet, side == "src")
+        if sides[1] != "dst":
+            raise Refused("source ports are nobody's business")
+        first, _, *rest = (side == "src" for side in sides)
+        return lambda packet: (
+            (_end(packet, first), packet.protocol, packet.port, *(_end(packet, side) for side in rest))
+            in elements
+        )
 
     @staticmethod
     def of(one: IpSet) -> _Set:
@@ -206,10 +219,38 @@ class _Set:
                 return _Set(_hash_ip(one), _versions(one))
             case "hash:net":
                 return _Set(_hash_net(one), _versions(one))
+            case "hash:ip,port" | "hash:ip,port,ip":
+                return _Set(_never, _versions(one), _connections(one))
             case "bitmap:port":
                 return _Set(_bitmap(one), (4, 6))
             case _:
                 raise Refused(f"{one.name}: {one.type}")
+
+
+def _never(_packet: Packet, _is_source: bool) -> bool:
+    return False
+
+
+def _connections(one: IpSet) -> frozenset[tuple[object, ...]]:
+    return frozenset(_connection(one, text.split(",")) for text in one.elements)
+
+
+def _connection(one: IpSet, parts: list[str]) -> tuple[object, ...]:
+    first, ports, *rest = parts
+    if len(parts) != one.type.count(",") + 1:
+        raise Refused(f"{one.name}: {parts}")
+    protocol, _, port = ports.partition(":")
+    return ip_address(first), PROTOCOLS[protocol], int(port), *map(ip_address, rest)
+
+
+@cache
+def _masked(text: str) -> tuple[int, int]:
+    """An address and its mask, which need not be a prefix."""
+    address, _, mask = text.partition("/")
+    if mask and not mask.isdigit():
+        return int(ip_address(address)), int(ip_address(mask))
+    network = ip_network(text)
+    return int(network.network_address), int(network.netmask)
 
 
 def _versions(one: IpSet) -> tuple[int, ...]:

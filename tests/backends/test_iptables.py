@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npc.backends.base import Options
+from npc.backends.iptables.layout import MEASURED, Layout
 from npc.backends.iptables.lowering import lower
 from npc.backends.iptables.matches import SLOTS, Matches
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset
-from npc.backends.iptables.tree import ARITY, address_tree, depth, port_tree
+from npc.backends.iptables.tree import address_tree, depth, port_tree
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_V4, Family, parse_cidr
 from npc.compiler.algebra.intervals import Intervals
@@ -30,6 +31,7 @@ from tests.strategies import clusters
 
 LONGEST_CHAIN, LONGEST_SET = 28, 31
 DEEPEST = 15
+ARITY = MEASURED.arity
 """Chains that iptables-nft follows."""
 
 
@@ -81,13 +83,16 @@ def test_references_of_a_large_cluster(ipset: str) -> None:
     ruleset = _ruleset(large_cluster(), ipset=ipset)
     _check_references(ruleset)
     types = {one.type for one in ruleset.sets}
-    assert types == ({"hash:ip", "hash:net", "bitmap:port"} if ipset == "yes" else set())
+    hashes = {"hash:ip", "hash:net", "hash:ip,port", "hash:ip,port,ip"}
+    assert types == (hashes | {"bitmap:port"} if ipset == "yes" else set())
 
 
 @given(st.sets(st.integers(0, 2**32 - 1), min_size=1, max_size=300))
 def test_address_tree_finds_every_address_and_no_other(addresses: set[int]) -> None:
     leaves = [(one, Rule(("-d", str(ip_address(one))), f"-j {one}")) for one in sorted(addresses)]
-    chains = {chain.name: chain for chain in address_tree("root", "-d", leaves, lambda text: text)}
+    chains = {
+        chain.name: chain for chain in address_tree("root", "-d", leaves, lambda text: text, arity=ARITY)
+    }
     assert max(len(chain.rules) for chain in chains.values()) <= ARITY
     for address in {one + step for one in addresses for step in (-1, 0, 1) if 0 <= one + step < 2**32}:
         assert _search(chains, address) == (f"-j {address}" if address in addresses else None)
@@ -117,7 +122,9 @@ def test_port_tree_finds_the_range(cuts: set[int]) -> None:
     ordered = sorted(cuts)
     leaves = [((low, high - 1), f"-j {low}") for low, high in pairwise(ordered) if low % 3]
     last = (Rule((), "-j LAST"),)
-    chains = {chain.name: chain for chain in port_tree("root", "tcp", leaves, lambda text: text, last)}
+    chains = {
+        chain.name: chain for chain in port_tree("root", "tcp", leaves, lambda text: text, last, arity=ARITY)
+    }
     for port in range(202):
         expected = next((action for (low, high), action in leaves if low <= port <= high), "-j LAST")
         assert _port_search(chains, port) == expected
@@ -162,7 +169,8 @@ PACKS = [
 def test_ports(ports: list[tuple[int, int]], expected: list[str]) -> None:
     wanted = Intervals.union(traffic.of(traffic.TCP, low, high) for low, high in ports)
     assert [
-        " ".join(one) for one in Matches(Names("NPC"), use_sets=False).traffic(wanted, Family.V4)
+        " ".join(one)
+        for one in Matches(Names("NPC"), use_sets=False, layout=MEASURED).traffic(wanted, Family.V4)
     ] == expected
 
 
@@ -199,7 +207,9 @@ ICMP_TYPES = [
 )
 def test_icmp_types(family: Family, numbers: tuple[int, int], expected: list[str]) -> None:
     wanted = traffic.of(traffic.ICMP if family is Family.V4 else traffic.ICMPV6, *numbers)
-    assert [" ".join(one) for one in Matches(Names("NPC"), use_sets=True).traffic(wanted, family)] == expected
+    assert [
+        " ".join(one) for one in Matches(Names("NPC"), use_sets=True, layout=MEASURED).traffic(wanted, family)
+    ] == expected
 
 
 @pytest.mark.parametrize(
@@ -208,17 +218,17 @@ def test_icmp_types(family: Family, numbers: tuple[int, int], expected: list[str
     ids=["types of the other family are no packet's", "its protocol number is one"],
 )
 def test_icmp_of_the_other_family(wanted: Intervals, expected: list[str]) -> None:
-    matches = Matches(Names("NPC"), use_sets=True)
+    matches = Matches(Names("NPC"), use_sets=True, layout=MEASURED)
     assert [" ".join(one) for one in matches.traffic(wanted, Family.V4)] == expected
 
 
 def test_more_ports_than_two_packs_are_a_set() -> None:
     wanted = Intervals.union(traffic.of(traffic.TCP, port, port) for port in range(0, 100, 2))
-    matches = Matches(Names("NPC"), use_sets=True)
+    matches = Matches(Names("NPC"), use_sets=True, layout=MEASURED)
     ((*_, name, side),) = matches.traffic(wanted, Family.V6)
     assert (matches.sets[name].type, side) == ("bitmap:port", "dst")
     assert len(matches.sets[name].elements) == 50
-    without = Matches(Names("NPC"), use_sets=False)
+    without = Matches(Names("NPC"), use_sets=False, layout=MEASURED)
     assert all(len(one[-1].split(",")) <= SLOTS for one in without.traffic(wanted, Family.V4))
 
 
@@ -234,15 +244,14 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize(("written", "expected"), [row[1:] for row in BLOCKS], ids=[row[0] for row in BLOCKS])
-def test_sets_of_blocks(written: list[str], expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sets_of_blocks(written: list[str], expected: list[str]) -> None:
     """hash:net takes no prefix of length 0, and holes where that is shorter."""
-    monkeypatch.setattr("npc.backends.iptables.matches.BLOCKS_INLINE", 0)
     blocks = Intervals()
     for text in written:
         block = Intervals.of(parse_cidr(text.removeprefix("-")).block.range)
         blocks = blocks - block if text.startswith("-") else blocks | block
     assert blocks != EVERY_V4
-    matches = Matches(Names("NPC"), use_sets=True)
+    matches = Matches(Names("NPC"), use_sets=True, layout=Layout(blocks_inline=0))
     matches.peers(Peers(blocks=blocks), Direction.INGRESS, Family.V4)
     (made,) = matches.sets.values()
     assert made.type == "hash:net"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
-import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from npc.backends.base import Deny, Options, OwnNode
+from npc.backends.iptables.layout import MEASURED, Layout
 from npc.backends.iptables.lowering import lower
+from npc.backends.pairs import Limits
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.plan import Plan
 from tests.backends import dense
@@ -23,35 +24,29 @@ from tests.strategies import boundary_packets, clusters
 PACKETS = 100
 """How many packets at most to ask about in each cluster."""
 
-FORMS: Final[dict[str, tuple[Options, dict[str, int]]]] = {
-    "as measured": (Options(), {}),
-    "without ipset": (Options(settings={"ipset": "no"}), {}),
-    "picked by port": (Options(), {"decisions.MOST_ARMS": 0}),
-    "picked by port, without ipset": (Options(settings={"ipset": "no"}), {"decisions.MOST_ARMS": 0}),
-    "trees of peers": (
-        Options(settings={"ipset": "no"}),
-        {"decisions.MOST_ARMS": 0, "decisions.ARITY": 0},
-    ),
-    "blocks in sets": (Options(), {"matches.BLOCKS_INLINE": 0, "matches.MOST_PORT_RULES": 0}),
-    "logs in chains": (Options(log_denied=True), {"lowering.MOST_LOG_RULES": 0, "decisions.MOST_RULES": 1}),
-    "reject": (Options(deny_with=Deny.REJECT), {}),
+ALL_PAIRS: Final = Layout(pairs=Limits(0, most_a_subject=64, most=1 << 12), same_bits_from=0)
+BY_PORT: Final = Layout(most_arms=0)
+WITHOUT_SETS: Final = Options(settings={"ipset": "no"})
+
+FORMS: Final = {
+    "as measured": (Options(), MEASURED),
+    "without ipset": (WITHOUT_SETS, MEASURED),
+    "picked by port": (Options(), BY_PORT),
+    "picked by port, without ipset": (WITHOUT_SETS, BY_PORT),
+    "trees of peers": (WITHOUT_SETS, Layout(most_arms=0, arity=2)),
+    "blocks in sets": (Options(), Layout(blocks_inline=0, most_port_rules=0)),
+    "logs in chains": (Options(log_denied=True), Layout(most_log_rules=0, most_rules=1)),
+    "pairs": (Options(), ALL_PAIRS),
+    "a few pairs, few ports": (Options(), Layout(pairs=Limits(0, most_a_subject=2, most=9), asked_ports=1)),
+    "logs beside pairs": (Options(log_denied=True), ALL_PAIRS),
+    "reject": (Options(deny_with=Deny.REJECT), MEASURED),
 }
-"""Options and limits, all of which give correct rules."""
-
-
-@contextmanager
-def limits(values: dict[str, int]) -> Iterator[None]:
-    """Force other limits than the usual ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in values.items():
-            patch.setattr(f"npc.backends.iptables.{name}", value)
-        yield
+"""Options and layouts, all of which give correct rules."""
 
 
 def lowered(plan: Plan, form: str) -> Tables:
-    options, values = FORMS[form]
-    with limits(values):
-        return Tables(lower(plan, options))
+    options, layout = FORMS[form]
+    return Tables(lower(plan, options, layout))
 
 
 def is_neighbour_discovery(packet: Packet) -> bool:
@@ -110,10 +105,10 @@ def test_chains_where_everything_overlaps(plan: Plan) -> None:
 
 
 @settings(max_examples=MANY_CLUSTERS // 8)
-@given(dense.plans(logs=True))
-def test_policed_hooks(plan: Plan) -> None:
+@given(dense.plans(logs=True), st.sampled_from([MEASURED, ALL_PAIRS]))
+def test_policed_hooks(plan: Plan, layout: Layout) -> None:
     """A3: what comes in is decided at its source, what goes out at its destination."""
-    tables = Tables(lower(plan, Options(own_node=OwnNode.POLICED)))
+    tables = Tables(lower(plan, Options(own_node=OwnNode.POLICED), layout))
     asked = [one for one in dense.packets(PACKETS) if one.source != one.destination]
     for direction, hook in ((Direction.EGRESS, "INPUT"), (Direction.INGRESS, "OUTPUT")):
         half = Plan(tuple(one for one in plan.classes if one.direction is direction), plan.names)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 
 from npc.backends.base import Options, OwnNode
 from npc.backends.iptables import BACKEND
+from npc.backends.iptables.layout import Layout
 from npc.backends.iptables.lowering import lower
 from npc.backends.iptables.ruleset import Ruleset
 from npc.backends.printing import render
@@ -270,11 +271,8 @@ def _ends_of(text: str, network: type[IPv4Network] | type[IPv6Network]) -> Itera
         yield from (address - 1, address, address + 1)
 
 
-def test_what_prefixes_leave_out_and_let_in_again(
-    variant: str, network_for: NetworkFor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_prefixes_leave_out_and_let_in_again(variant: str, network_for: NetworkFor) -> None:
     """The longest prefix of a hash:net decides, `nomatch` or not, in the kernel as in the table."""
-    monkeypatch.setattr("npc.backends.iptables.matches.BLOCKS_INLINE", 0)
     blocks = [{"ipBlock": {"cidr": cidr, "except": holes}} for cidr, holes in OPEN.items()]
     pod = _pod("a", "10.0.0.1")
     pod["status"]["podIPs"].append({"ip": "fd00::1"})
@@ -294,7 +292,7 @@ def test_what_prefixes_leave_out_and_let_in_again(
     packets = [Packet(source, subjects[source.version], 17, 53) for source in sorted(sources, key=str)]
     expected = {probe: passes(plan, packet) for packet in packets if (probe := as_probe(packet)) is not None}
     assert set(expected.values()) == {True, False}
-    ruleset = lower(plan, Options())
+    ruleset = lower(plan, Options(), Layout(blocks_inline=0))
     assert [len(one.elements) for one in ruleset.sets if one.type == "hash:net"] == [7, 6]
     assert all("nomatch" in " ".join(one.elements) for one in ruleset.sets if one.type == "hash:net")
     network = network_for([Host("x/a", tuple(subjects.values()))], sorted(sources, key=str))
