@@ -15,6 +15,9 @@ from npc.backends.base import Backend, Options, Printer, Target, find_target
 from npc.backends.printing import Templates
 from npc.backends.statistics import Statistics
 from npc.compiler.ambiguity import ambiguous_priorities
+from npc.compiler.ask.assumptions import AS_COMPILED, Reading
+from npc.compiler.ask.narrowing import as_read
+from npc.compiler.expected import with_expected
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import (
     Diagnostic,
@@ -26,6 +29,7 @@ from npc.compiler.frontend.diagnostics import (
 )
 from npc.compiler.frontend.documents import Loaded, Progress, load
 from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.kinds import CONTROLLERS
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import Direction, Policy
 from npc.compiler.idle_rules import idle_rules
@@ -197,6 +201,31 @@ def model_sources(
         step("resolving", 0, 1)
         inventory, diagnostics = _inventory(loaded, levels)
         return _model(loaded, inventory), tuple(diagnostics)
+
+
+def asked_sources(
+    found: Iterable[Source],
+    *,
+    reading: Reading = AS_COMPILED,
+    progress: Progress | None = None,
+    today: date | None = None,
+) -> tuple[Model, tuple[Diagnostic, ...]]:
+    """As `model_sources`, for questions: with the pods that controllers in the input will make.
+
+    Pods that have no address yet are endpoints too. InputError also for Services that are not there.
+    """
+    step = progress or _nobody
+    with collector_paused():
+        loaded = load(found, progress, today=today, controllers=CONTROLLERS)
+        step("resolving", 0, 1)
+        inventory, diagnostics = _inventory(loaded)
+        inventory, faults = with_expected(as_read(inventory, reading), loaded.controllers, reading)
+        model = _model(loaded, inventory)
+        faults += unmet_services((*model.policies, *model.cluster_policies), inventory)
+    diagnostics = [one for one in diagnostics if one.code is not codes.NO_ADDRESS] + faults
+    if has_errors(diagnostics):
+        raise InputError(diagnostics)
+    return model, tuple(diagnostics)
 
 
 def compile_nodes(
@@ -405,7 +434,7 @@ def _inventory(loaded: Loaded, levels: Levels) -> tuple[Inventory, list[Diagnost
     namespaces = (one.namespace for one in loaded.policies)
     inventory, found = build_inventory(loaded.inventory, namespaces)
     diagnostics = levels.judged([*loaded.diagnostics, *_duplicates(loaded), *found])
-    if not loaded.inventory and not has_errors(diagnostics):
+    if not (loaded.inventory or loaded.controllers) and not has_errors(diagnostics):
         diagnostics.append(_no_inventory())
     if has_errors(diagnostics):
         raise InputError(diagnostics)

@@ -7,7 +7,7 @@ a decision is a few sets of peers, and a set of parties is a bitset.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -74,10 +74,8 @@ class Connections:
     """What each party may send to whom: no two of a row have a party and a family in common."""
     to_outside: tuple[tuple[Abroad, ...], ...]
     from_outside: tuple[tuple[Abroad, ...], ...]
-    among: tuple[Bits, Bits]
-    """The parties that are asked about as sources, and as destinations."""
-    outside: tuple[Intervals, Intervals]
-    """The addresses outside that are asked about as sources, and as destinations."""
+    open_to_others: tuple[Bits, Bits]
+    """The parties of which it is asked what they send to whomever, and what they get from whomever."""
 
     @cached_property
     def everyone(self) -> Bits:
@@ -107,17 +105,19 @@ class Selection:
 
 
 def connections(relation: Relation, present: Bits, selection: Selection) -> Connections:
-    """All connections among the endpoints of `present`, and with the outside, as far as they are asked about."""
+    """All connections among the endpoints of `present`, and with the outside, as far as they are asked."""
     parties = _parties(relation, present, selection)
     squeeze = _Squeeze.of(parties, len(relation.model.inventory.endpoints))
     focus = squeeze(selection.focus.endpoints)
     source, destination = squeeze(selection.source.endpoints), squeeze(selection.destination.endpoints)
     by_family = {family: _rows(relation, parties, squeeze, family) for family in Family}
-    rows, to_outside, from_outside = [], [], []
+    rows: list[tuple[Passing, ...]] = []
+    to_outside: list[tuple[Abroad, ...]] = []
+    from_outside: list[tuple[Abroad, ...]] = []
     for number, party in enumerate(parties):
         mine = focus >> number & 1
         wanted = (destination if mine else destination & focus) if source >> number & 1 else 0
-        rows.append(tuple(_merged(party, number, parties, squeeze, relation, by_family, wanted)))
+        rows.append(tuple(_merged(party, number, squeeze, relation, by_family, wanted)))
         for direction, listed, asked, other in (
             (Direction.EGRESS, to_outside, source, selection.destination.outside),
             (Direction.INGRESS, from_outside, destination, selection.source.outside),
@@ -126,14 +126,15 @@ def connections(relation: Relation, present: Bits, selection: Selection) -> Conn
             listed.append(
                 tuple(_abroad(relation, party, direction, there)) if asked >> number & 1 and there else ()
             )
+    everyone = relation.census.everyone
+    is_open = (selection.destination == everyone, selection.source == everyone)
     return Connections(
         relation,
         parties,
         tuple(rows),
         tuple(to_outside),
         tuple(from_outside),
-        (source, destination),
-        (selection.source.outside, selection.destination.outside),
+        (source & focus if is_open[0] else 0, destination & focus if is_open[1] else 0),
     )
 
 
@@ -169,8 +170,8 @@ def _parties(relation: Relation, present: Bits, selection: Selection) -> tuple[P
             home[endpoint] = number
     sets = _told_apart(relation, present, selection)
     cuts = 0
-    for one in sets:
-        cuts |= one ^ one << 1
+    for ends in sets:
+        cuts |= ends ^ ends << 1
     fragments: list[list[list[int]]] = [[] for _ in workloads]
     for endpoint in members(present):
         of = fragments[home[endpoint]]
@@ -253,7 +254,6 @@ def _profiles(
 def _merged(
     party: Party,
     number: int,
-    parties: Sequence[Party],
     squeeze: _Squeeze,
     relation: Relation,
     by_family: dict[Family, list[dict[Intervals, Bits]]],
@@ -290,11 +290,3 @@ def _abroad(relation: Relation, party: Party, direction: Direction, asked: Inter
         if addresses := ends.outside & own & asked:
             found.append(Abroad(traffic_, addresses))
     yield from sorted(found, key=lambda one: one.traffic.ranges)
-
-
-def rows_alike(rows: Iterable[Sequence[object]]) -> dict[tuple[object, ...], list[int]]:
-    """The places of equal rows, by the row."""
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for number, row in enumerate(rows):
-        alike.setdefault(tuple(row), []).append(number)
-    return alike

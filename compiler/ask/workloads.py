@@ -24,6 +24,7 @@ class Kind(StrEnum):
     """What made the endpoints of a workload, by the short name that kubectl knows; `pod` for a single one."""
 
     DEPLOYMENT = "deploy"
+    REPLICA_SET = "rs"
     STATEFUL_SET = "sts"
     DAEMON_SET = "ds"
     JOB = "job"
@@ -36,6 +37,8 @@ class Kind(StrEnum):
 KINDS: Mapping[str, Kind] = {
     "deploy": Kind.DEPLOYMENT,
     "deployment": Kind.DEPLOYMENT,
+    "rs": Kind.REPLICA_SET,
+    "replicaset": Kind.REPLICA_SET,
     "sts": Kind.STATEFUL_SET,
     "statefulset": Kind.STATEFUL_SET,
     "ds": Kind.DAEMON_SET,
@@ -113,6 +116,9 @@ def workloads_of(endpoints: Sequence[Endpoint], numbers: Sequence[int] | None = 
 def owner_of(endpoint: Endpoint) -> tuple[Kind, str] | None:
     """The kind and name of what made an endpoint; None where it has no controller's marks."""
     labels, name = endpoint.labels, endpoint.name
+    if endpoint.controller:
+        kind, _, own = endpoint.controller.partition("/")
+        return Kind(kind), own
     if (job := labels.get("batch.kubernetes.io/job-name") or labels.get("job-name")) is not None:
         scheduled = _SCHEDULED.fullmatch(job)
         return (Kind.CRON_JOB, scheduled[1]) if scheduled is not None else (Kind.JOB, job)

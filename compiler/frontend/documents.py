@@ -8,7 +8,7 @@ decoded once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -21,7 +21,15 @@ from npc.compiler.frontend.diagnostics import Diagnostic, nearest
 from npc.compiler.frontend.files import LANGUAGE_SUFFIX, STDIN
 from npc.compiler.frontend.inventory_stream import NotStreamed, pieces
 from npc.compiler.frontend.json_reader import MalformedJson, read_json
-from npc.compiler.frontend.kinds import has_namesakes, is_inventory, is_list, is_policy, item_kind, mistake
+from npc.compiler.frontend.kinds import (
+    has_namesakes,
+    is_controller,
+    is_inventory,
+    is_list,
+    is_policy,
+    item_kind,
+    mistake,
+)
 from npc.compiler.frontend.malformed import not_text
 from npc.compiler.frontend.plain_pods import PlainPods
 from npc.compiler.frontend.policies import policy_of
@@ -63,6 +71,8 @@ class Loaded:
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     inventory: tuple[Collected, ...] = field(default=(), repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
+    controllers: tuple[tuple[schema.Controller, Origin], ...] = field(default=(), repr=False)
+    """Deployments and their like, where they are read."""
 
 
 class _Head(Struct):
@@ -90,12 +100,19 @@ _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are not what was asked for."""
 
 
-def load(sources: Iterable[Source], progress: Progress | None = None, *, today: date | None = None) -> Loaded:
+def load(
+    sources: Iterable[Source],
+    progress: Progress | None = None,
+    *,
+    today: date | None = None,
+    controllers: Collection[str] = (),
+) -> Loaded:
     """Read and validate all sources; errors are in the result's diagnostics, never raised.
 
-    Rules whose last day is before `today` are left out (X6); None: none is.
+    Rules whose last day is before `today` are left out (X6); None: none is. `controllers` are the kinds of
+    objects that make pods which are read too, and not passed over.
     """
-    reader = _Reader()
+    reader = _Reader(frozenset(controllers))
     listed = list(sources)
     for done, source in enumerate(listed):
         if progress is not None:
@@ -108,15 +125,19 @@ def load(sources: Iterable[Source], progress: Progress | None = None, *, today: 
         tuple(reader.cluster_policies),
         tuple(reader.inventory),
         tuple(reader.diagnostics),
+        tuple(reader.controllers),
     )
 
 
 @dataclass(slots=True)
 class _Reader:
+    controller_kinds: frozenset[str] = frozenset()
+    """The kinds of controllers to read."""
     policies: list[NetworkPolicy] = field(default_factory=list)
     cluster_policies: list[ClusterPolicy] = field(default_factory=list)
     inventory: list[Collected] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    controllers: list[tuple[schema.Controller, Origin]] = field(default_factory=list)
     in_language: list[Source] = field(default_factory=list)
     """Those in npc's own language: read together, for they include each other."""
     passed_over: dict[str, int] = field(default_factory=dict)
@@ -238,7 +259,7 @@ class _Reader:
                 pass  # to be looked at closely
         elif parent is not None and not kind:
             kind, version = item_kind(parent.kind), version or parent.apiVersion
-        if isinstance(kind, str) and kind and _is_of_no_concern(kind, version):
+        if isinstance(kind, str) and kind and self._is_of_no_concern(kind, version):
             self._pass_over(kind, version)
             return
         data = bytes(raw)
@@ -297,10 +318,33 @@ class _Reader:
             self._inventory_object(value, kind, origin)
         elif is_policy(kind, version):
             self._policy(value, kind, origin)
+        elif self._is_controller(kind, version):
+            self._controller(value, kind, origin)
         elif (problem := mistake(kind, version)) is not None:
             self._report(origin, "", problem)
         else:
             self._pass_over(kind, version)
+
+    def _is_controller(self, kind: str, version: Any) -> bool:
+        """Whether an object is a controller that is to be read."""
+        return kind in self.controller_kinds and is_controller(kind, version)
+
+    def _is_of_no_concern(self, kind: str, version: Any) -> bool:
+        """Whether an object of this kind is passed over."""
+        return not (
+            is_list(kind)
+            or is_inventory(kind, version)
+            or is_policy(kind, version)
+            or self._is_controller(kind, version)
+            or mistake(kind, version)
+        )
+
+    def _controller(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
+        try:
+            self.controllers.append((msgspec.convert(value, schema.Controller), origin))
+        except msgspec.ValidationError:
+            for problem in check_shape(value, schema.Controller)[0]:
+                self._report(origin, f"{kind} {_name_of(value)}", problem)
 
     def _list(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
         items = value.get("items")
@@ -403,13 +447,6 @@ def _is_something_else(value: Any) -> bool:
     version = value.get("apiVersion")
     is_policy = isinstance(version, str) and "network" in version
     return not is_policy and nearest("kind", value) is None
-
-
-def _is_of_no_concern(kind: str, version: Any) -> bool:
-    """Whether an object of this kind is passed over."""
-    return not (
-        is_list(kind) or is_inventory(kind, version) or is_policy(kind, version) or mistake(kind, version)
-    )
 
 
 def _is_compact(value: dict[str, Any]) -> bool:

@@ -23,6 +23,15 @@ _POLICIES: dict[str, tuple[str, ...]] = {
     "BaselineAdminNetworkPolicy": (f"{_CLUSTER_GROUP}/v1alpha1",),
 }
 """The policies of Kubernetes, and their apiVersions."""
+CONTROLLERS = {
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+}
+"""What makes pods, and its apiVersion."""
 _NICKNAMES = {
     "networkpolicies": "NetworkPolicy",
     "netpol": "NetworkPolicy",
@@ -45,6 +54,11 @@ def is_policy(kind: str, version: Any) -> bool:
 def is_inventory(kind: Any, version: Any) -> bool:
     """Whether an object belongs to the inventory; hand-written ones may leave out `apiVersion: v1`."""
     return kind in _INVENTORY and version in ("v1", None)
+
+
+def is_controller(kind: str, version: Any) -> bool:
+    """Whether an object makes pods."""
+    return kind in CONTROLLERS and CONTROLLERS[kind] == version
 
 
 def has_namesakes(kind: str) -> bool:

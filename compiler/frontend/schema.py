@@ -194,6 +194,56 @@ class Object(Open):
     status: Status | None = None
 
 
+class Owner(Open):
+    """An entry of ownerReferences."""
+
+    controller: bool | None = None
+
+
+class ControllerMetadata(Open):
+    """What is needed of the ObjectMeta of what makes pods."""
+
+    name: str = ""
+    namespace: str | None = None
+    owner_references: list[Owner] | None = None
+
+
+class TemplateMetadata(Open):
+    """ObjectMeta of pods that are to be made."""
+
+    labels: Labels | None = None
+
+
+class Template(Open):
+    """A pod that is to be made."""
+
+    metadata: TemplateMetadata | None = None
+    spec: Spec | None = None
+
+
+class JobSpec(Open):
+    template: Template | None = None
+
+
+class JobTemplate(Open):
+    spec: JobSpec | None = None
+
+
+class ControllerSpec(Open):
+    """The template of the pods; a CronJob has it in that of its Jobs."""
+
+    template: Template | None = None
+    job_template: JobTemplate | None = None
+
+
+class Controller(Open):
+    """A Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or CronJob: what makes pods."""
+
+    kind: str
+    metadata: ControllerMetadata
+    spec: ControllerSpec | None = None
+
+
 class InventoryEndpoint(Strict):
     """One host of the compact inventory form (docs/inventory.md)."""
 
