@@ -73,6 +73,13 @@ class Populated:
     strangers: tuple[Stranger, ...]
     ports: tuple[ContainerPort, ...]
     """The ports that rules name, each of another number that no port has."""
+    places: Mapping[int, int]
+    """The place among the strangers of each endpoint that is one."""
+
+    @property
+    def absent(self) -> Bits:
+        """The endpoints that are strangers."""
+        return (1 << len(self.model.inventory.endpoints)) - 1 & ~self.present
 
 
 def populated(model: Model) -> Populated:
@@ -100,21 +107,18 @@ def populated(model: Model) -> Populated:
         model.cluster_policies,
         replace(inventory, endpoints=endpoints, namespaces=dict(sorted(namespaces.items()))),
     )
-    return Populated(
-        enlarged, present, _related(enlarged, present, [peer for peer, _ in made], places), ports
-    )
+    related = _related(enlarged, present, [peer for peer, _ in made], places)
+    return Populated(enlarged, present, related, ports, {one: at for at, one in places.items()})
 
 
 def exposure(
     relation: Relation, populated: Populated, direction: Direction, endpoint: int
 ) -> tuple[Exposed, ...]:
     """What an endpoint may exchange with strangers in a direction, as far as it decides."""
-    strangers = populated.strangers
-    places = {one.endpoint: place for place, one in enumerate(strangers)}
-    everyone = bits_of(places, len(relation.model.inventory.endpoints))
+    strangers, places, absent = populated.strangers, populated.places, populated.absent
     met: list[tuple[Intervals, Intervals, list[int]]] = []
     for ends, traffic_ in relation.profile(relation.of(direction, endpoint)):
-        if own := [places[number] for number in members(ends.endpoints & everyone)]:
+        if own := [places[number] for number in members(ends.endpoints & absent)]:
             met.append((*_named_apart(traffic_), own))
     found: list[Exposed] = []
     for traffic_, named, own in met:

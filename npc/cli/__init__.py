@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from npc.cli import check, compile, convert, fmt, lsp, query, targets, test
+from npc.cli import check, compile, convert, fmt, lsp, query, reach, targets, test
 
 EXIT_BUG = 70
 
@@ -43,6 +43,7 @@ def _add(name: str, command: Callable[..., None]) -> None:
 _add("compile", compile.command)
 _add("check", check.command)
 _add("query", query.command)
+_add("reach", reach.command)
 _add("convert", convert.command)
 _add("fmt", fmt.command)
 _add("test", test.command)

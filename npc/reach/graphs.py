@@ -1,7 +1,7 @@
 """A report as a graph: for Graphviz (dot) and for Mermaid.
 
-Workloads of a namespace that send and receive the same are one node, so that a graph has as many nodes as there
-are different workloads. Where all may be reached there is one edge to `everyone`.
+Workloads of a namespace that send and receive the same are one node, so that a graph has as many nodes as
+there are different workloads. Where all may be reached there is one edge to `everyone`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,111 @@
+"""`npc reach`: all connections that policies allow."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from npc.cli.clock import Today, day
+from npc.cli.output import print_whole, write
+from npc.cli.progress import progress_bar
+from npc.cli.reporting import EXIT_INPUT, report
+from npc.compiler.ask.assumptions import Assumption, Reading
+from npc.compiler.frontend.diagnostics import Format, InputError
+
+if TYPE_CHECKING:
+    from npc.reach.report import Report
+
+
+class ReportFormat(StrEnum):
+    """How connections are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    DOT = "dot"
+    MERMAID = "mermaid"
+
+
+_PATHS = "Policies, inventory, and manifests of Deployments and the like: files, directories, or -."
+
+
+def command(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help=_PATHS)] = None,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option("--policies", "-p", metavar="PATH", help="The same as PATH, as for npc query."),
+    ] = None,
+    inventory: Annotated[
+        list[str] | None,
+        typer.Option("--inventory", "-i", metavar="PATH", help="Pods, namespaces, nodes and services."),
+    ] = None,
+    assume: Annotated[
+        list[Assumption] | None,
+        typer.Option("--assume", help="A reading that other tools take; may be given more than once."),
+    ] = None,
+    format: Annotated[
+        ReportFormat, typer.Option("--format", help="How they are written.")
+    ] = ReportFormat.TEXT,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to look at in a browser, instead."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Written whole or not at all. Default: standard output."
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only, and no progress bar.")] = False,
+    today: Today = None,
+) -> None:
+    """List all connections that policies allow.
+
+    Between workloads, and with addresses outside the cluster, with all ports; and what workloads could
+    exchange with pods that do not exist yet. Works from manifests alone, too.
+    """
+    if html is not None and output is not None:
+        raise typer.BadParameter("a page goes to --html: leave out --output", param_hint="--output")
+    given = [*(paths or ()), *(policies or ()), *(inventory or ())]
+    if not given:
+        raise typer.BadParameter("name files or directories with policies", param_hint="PATH")
+    reading = Reading(frozenset(assume or ()))
+    from npc.reach.reporting import reach_paths  # not for `npc --help`
+
+    try:
+        with progress_bar(quiet=quiet) as progress:
+            found, diagnostics = reach_paths(
+                given,
+                reading=reading,
+                progress=progress,
+                today=day(today),
+            )
+            text = _written(found, format, is_page=html is not None)
+            to = html if html is not None else output
+            if to not in (None, "-"):
+                write({"reach": text}, to)
+    except InputError as error:
+        report(error.diagnostics, Format.TEXT, quiet=quiet)
+        raise typer.Exit(EXIT_INPUT) from None
+    report(diagnostics, Format.TEXT, quiet=quiet)
+    if to in (None, "-"):
+        print_whole(text)
+
+
+def _written(found: Report, format: ReportFormat, *, is_page: bool) -> str:
+    from npc.reach import graphs, listing, page, text
+
+    if is_page:
+        return page.as_html(found)
+    writers = {
+        ReportFormat.TEXT: text.text,
+        ReportFormat.JSON: listing.as_json,
+        ReportFormat.CSV: listing.as_csv,
+        ReportFormat.MARKDOWN: listing.as_markdown,
+        ReportFormat.DOT: graphs.as_dot,
+        ReportFormat.MERMAID: graphs.as_mermaid,
+    }
+    return writers[format](found)
