@@ -118,7 +118,7 @@ def exposure(
     strangers, places, absent = populated.strangers, populated.places, populated.absent
     met: list[tuple[Intervals, Intervals, list[int]]] = []
     for ends, traffic_ in relation.profile(relation.of(direction, endpoint)):
-        if own := [places[number] for number in members(ends.endpoints & absent)]:
+        if own := sorted(places[number] for number in members(ends.endpoints & absent)):
             met.append((*_named_apart(traffic_), own))
     found: list[Exposed] = []
     for traffic_, named, own in met:

@@ -11,7 +11,7 @@ from npc.compiler.ask.connections import Connections
 from npc.compiler.frontend.render import printable
 from npc.compiler.labels import Bits, members
 
-_WORDS = {Family.V4: "every IPv4 address", Family.V6: "every IPv6 address"}
+_WORDS = {Family.V4: "any IPv4 address outside", Family.V6: "any IPv6 address outside"}
 
 
 @dataclass(frozen=True, slots=True)
