@@ -20,6 +20,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DATAPLANE_PACKAGES := nftables iptables ipset openvswitch-switch iproute2
 DATAPLANE_COMMANDS := nft iptables-restore ipset ovs-vsctl ip
 
+# The browser that the tests open pages in: a Debian package, and the commands that it may have.
+BROWSER_PACKAGES := chromium
+BROWSER_COMMANDS := chromium chromium-browser google-chrome chrome
+
 # apt_install PACKAGE...: says what it does, and shows apt-get's own words only when it fails. A failed update does
 # not stop it: it may be the mirror of something else that is down.
 define APT_INSTALL
@@ -39,7 +43,7 @@ apt_install() {
 may_apt_install() { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 endef
 
-.PHONY: help demo test test-all coverage lint format golden bench clean distclean dataplanes
+.PHONY: help demo test test-all coverage lint format golden bench clean distclean dataplanes browser
 
 help: ## show the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -47,13 +51,13 @@ help: ## show the targets
 demo: $(VENV)/.installed ## compile examples/shop for nftables and print the ruleset
 	$(BIN)/npc compile --target nft examples/shop
 
-test: $(VENV)/.dev dataplanes ## every test but the slow ones
+test: $(VENV)/.dev dataplanes browser ## every test but the slow ones
 	$(BIN)/pytest -n auto -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.dev dataplanes ## every test
+test-all: $(VENV)/.dev dataplanes browser ## every test
 	$(BIN)/pytest -n auto $(ARGS)
 
-coverage: $(VENV)/.dev dataplanes ## every test but the slow ones, and the lines that none of them reached
+coverage: $(VENV)/.dev dataplanes browser ## every test but the slow ones, and the lines that none of them reached
 	$(BIN)/pytest -n auto -m "not slow" --cov $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy
@@ -99,6 +103,19 @@ dataplanes:
 	fi
 	if [ "$$(id -u)" != 0 ]; then
 	  echo "==> Not root: the dataplane tests, which make network namespaces, will be skipped."
+	fi
+
+# The tests of pages need a browser; as above.
+browser:
+	@$(APT_INSTALL)
+	for command in $(BROWSER_COMMANDS); do
+	  if command -v "$$command" >/dev/null; then exit 0; fi
+	done
+	if may_apt_install; then
+	  apt_install $(BROWSER_PACKAGES) || echo "==> Not installed: the tests that need it cannot run." >&2
+	else
+	  echo "==> No browser found: the tests that open pages will be skipped. On Debian or Ubuntu:"
+	  echo "    sudo apt-get install $(BROWSER_PACKAGES)"
 	fi
 
 # The stamps stand for what pip has installed; they are redone when pyproject.toml changes. The install is editable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import check, language
+from bench import check, language, reach
 from bench import compile as compile_bench
 from bench import query as query_bench
 
@@ -21,6 +21,8 @@ def main() -> None:
     language.main([] if is_full else ["--policies", str(language.SMALL)])
     print()
     query_bench.main([] if is_full else ["--small"])
+    print()
+    reach.main([] if is_full else ["--small"])
 
 
 if __name__ == "__main__":

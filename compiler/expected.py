@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from npc.compiler.ask.assumptions import Assumption, Reading
+from npc.compiler.ask.assumptions import Reading
 from npc.compiler.ask.workloads import KINDS, owner_of
 from npc.compiler.container_ports import named_ports
 from npc.compiler.frontend import codes, schema
@@ -27,7 +27,7 @@ def with_expected(
     What has a live pod is represented by it. Controllers that another controls are not asked. What is wrong
     with templates is among the diagnostics, as errors.
     """
-    counts_host = Assumption.HOST_NETWORK_IS_ENDPOINT in reading
+    counts_host = reading.host_network_is_endpoint
     diagnostics: list[Diagnostic] = []
     found = [*_without_address(inventory, counts_host=counts_host)]
     for one, origin in controllers:

@@ -209,6 +209,7 @@ def asked_sources(
     reading: Reading = AS_COMPILED,
     progress: Progress | None = None,
     today: date | None = None,
+    levels: Levels = DEFAULTS,
 ) -> tuple[Model, tuple[Diagnostic, ...]]:
     """As `model_sources`, for questions: with the pods that controllers in the input will make.
 
@@ -218,9 +219,10 @@ def asked_sources(
     with collector_paused():
         loaded = load(found, progress, today=today, controllers=CONTROLLERS)
         step("resolving", 0, 1)
-        inventory, diagnostics = _inventory(loaded)
-        inventory, faults = with_expected(as_read(inventory, reading), loaded.controllers, reading)
-        model = _model(loaded, inventory)
+        inventory, diagnostics = _inventory(loaded, levels)
+        read = as_read(_model(loaded, inventory), reading)
+        inventory, faults = with_expected(read.inventory, loaded.controllers, reading)
+        model = Model(read.policies, read.cluster_policies, inventory)
         faults += unmet_services((*model.policies, *model.cluster_policies), inventory)
     diagnostics = [one for one in diagnostics if one.code is not codes.NO_ADDRESS] + faults
     if has_errors(diagnostics):

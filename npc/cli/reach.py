@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from npc.backends.base import OwnNode
 from npc.cli.clock import Today, day
+from npc.cli.configured import Config, configured
 from npc.cli.output import print_whole, write
 from npc.cli.progress import progress_bar
+from npc.cli.query import Assumption
 from npc.cli.reporting import EXIT_INPUT, report
-from npc.compiler.ask.assumptions import Assumption, Reading
 from npc.compiler.frontend.diagnostics import Format, InputError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class ReportFormat(StrEnum):
 
 
 _PATHS = "Policies, inventory, and manifests of Deployments and the like: files, directories, or -."
+_WHO = "as SRC and DST of npc query"
 
 
 def command(
@@ -42,10 +45,26 @@ def command(
         list[str] | None,
         typer.Option("--inventory", "-i", metavar="PATH", help="Pods, namespaces, nodes and services."),
     ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="WHO", help=f"Only connections from these, {_WHO}.")
+    ] = None,
+    destination: Annotated[
+        str | None, typer.Option("--to", metavar="WHO", help=f"Only connections to these, {_WHO}.")
+    ] = None,
+    focus: Annotated[
+        str | None, typer.Option("--focus", metavar="WHO", help=f"Only connections from or to these, {_WHO}.")
+    ] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", metavar="NAME", help="Where names without one are looked for."),
+    ] = None,
     assume: Annotated[
         list[Assumption] | None,
         typer.Option("--assume", help="A reading that other tools take; may be given more than once."),
     ] = None,
+    own_node: Annotated[
+        OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
+    ] = OwnNode.ALWAYS,
     format: Annotated[
         ReportFormat, typer.Option("--format", help="How they are written.")
     ] = ReportFormat.TEXT,
@@ -60,6 +79,7 @@ def command(
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only, and no progress bar.")] = False,
+    config: Config = None,
     today: Today = None,
 ) -> None:
     """List all connections that policies allow.
@@ -72,16 +92,29 @@ def command(
     given = [*(paths or ()), *(policies or ()), *(inventory or ())]
     if not given:
         raise typer.BadParameter("name files or directories with policies", param_hint="PATH")
-    reading = Reading(frozenset(assume or ()))
+    from npc.compiler.ask.assumptions import Reading
     from npc.reach.reporting import reach_paths  # not for `npc --help`
 
+    assumed = set(assume or ())
+    reading = Reading(
+        host_network_is_endpoint=Assumption.HOST_NETWORK in assumed,
+        blocks_are_external=Assumption.BLOCKS in assumed,
+        own_node_is_policed=own_node is OwnNode.POLICED,
+    )
     try:
+        settings = configured(config, None)
         with progress_bar(quiet=quiet) as progress:
             found, diagnostics = reach_paths(
                 given,
+                source=source,
+                destination=destination,
+                focus=focus,
+                namespace=namespace,
                 reading=reading,
                 progress=progress,
                 today=day(today),
+                levels=settings.levels,
+                exclude=settings.exclude,
             )
             text = _written(found, format, is_page=html is not None)
             to = html if html is not None else output

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.ask.assumptions import Assumption
 from npc.compiler.ask.connections import Abroad, Connections, Passing
 from npc.compiler.ask.exposure import Exposed, Populated, Stranger, exposure
 from npc.compiler.ask.wording import peer_text
@@ -127,10 +126,12 @@ def _notes(connections: Connections) -> Iterator[str]:
     """What one must know to read the rest rightly."""
     relation = connections.relation
     inventory = relation.model.inventory
-    assumed = sorted(one.value for one in relation.reading.assumed)
-    if assumed:
-        yield f"Assumed: {', '.join(assumed)}."
-    if inventory.nodes and Assumption.OWN_NODE_IS_POLICED not in relation.reading:
+    reading = relation.reading
+    if reading.host_network_is_endpoint:
+        yield "Assumed: pods on the host's network are pods like others."
+    if reading.blocks_are_external:
+        yield "Assumed: blocks of addresses never mean pods."
+    if inventory.nodes and not reading.own_node_is_policed:
         yield "Not listed: a pod and the node that it runs on always exchange everything."
     unknown = [one for one in connections.parties if not inventory.endpoints[one.first].addresses]
     if unknown:

@@ -92,8 +92,7 @@ def test_a_click_explains_with_the_source(browser: Page, shop: Report, tmp_path:
     assert "NetworkPolicy shop/web, egress rule 1" in details
     assert "NetworkPolicy shop/api, ingress rule 1" in details
     assert "policies/api.yaml:15" in details
-    assert "denied all but tcp/53, tcp/8080, udp/53" in details  # at web, which may ask for names too
-    assert "denied all but tcp/8080, tcp/9090" in details
+    assert details.count("denied all but tcp/8080\n") == 2
     hits = browser.texts("#details .hit")
     assert any("from:" in one or "to:" in one for one in hits)
 

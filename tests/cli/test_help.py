@@ -27,6 +27,7 @@ HELP = [
     (("check", "--help"), ("PATH", "--format", "--quiet")),
     (("fmt", "--help"), ("PATH", "--check", "--diff")),
     (("convert", "--help"), ("PATH", "--to", "--output", "--quiet")),
+    (("reach", "--help"), ("PATH", "--from", "--to", "--focus", "--format", "--html", "--assume")),
     (("targets", "--help"), ("targets",)),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 
 import npc
 from npc.api import asked_sources
-from npc.compiler.ask.assumptions import AS_COMPILED, Assumption, Reading
+from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.frontend.diagnostics import InputError
 from npc.reach.listing import as_json
 from npc.reach.reporting import reach_sources
@@ -118,7 +118,7 @@ def test_a_live_pod_keeps_its_address() -> None:
 
 
 def test_host_network_counts_where_it_is_assumed() -> None:
-    reading = Reading(frozenset({Assumption.HOST_NETWORK_IS_ENDPOINT}))
+    reading = Reading(host_network_is_endpoint=True)
     assert workloads([controller("DaemonSet", "cni", {}, hostNetwork=True)], reading) == {"shop/ds/cni": 0}
 
 
