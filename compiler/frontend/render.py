@@ -158,6 +158,8 @@ def _columns(character: str) -> int:
 
 def printable(text: str, keep: str = "") -> str:
     """Text without control characters, so that no input can drive the terminal."""
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() or one in keep else "\ufffd" for one in text)
 
 

@@ -6,7 +6,8 @@ what decides between two parties is looked up in the decisions of the classes th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -15,9 +16,9 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.connections import Abroad, Party, Passing
 from npc.compiler.ask.rulings import Decider, Ground, Ruling, SubjectClass
 from npc.compiler.ask.wording import rule_text
-from npc.compiler.frontend.locate import Page, locate
+from npc.compiler.frontend.locate import locate
 from npc.compiler.frontend.render import printable
-from npc.compiler.frontend.source import Origin, Source, Span
+from npc.compiler.frontend.source import LINE_END, Source
 from npc.compiler.frontend.syntax import ClusterPolicy, Direction, Policy
 from npc.compiler.labels import Bits, members
 from npc.reach.names import blocks
@@ -181,6 +182,9 @@ class _Page:
         starts: dict[Source, list[int]] = {}
         for _, one in self.policies.values():
             starts.setdefault(one.origin.source, []).append(spans[one.origin].line)
+        texts = {source: LINE_END.split(pages[source].lines.text) for source in starts}
+        for listed in starts.values():
+            listed.sort()
         return {
             "rules": [
                 {
@@ -202,23 +206,22 @@ class _Page:
                         else ""
                     ),
                     "file": printable(one.origin.source.name),
-                    **_lines(one.origin, spans, pages, starts[one.origin.source]),
+                    **_lines(spans[one.origin].line, texts[one.origin.source], starts[one.origin.source]),
                 }
                 for _, one in self.policies.values()
             ],
         }
 
 
-def _lines(
-    origin: Origin, spans: Mapping[Origin, Span], pages: Mapping[Source, Page], starts: list[int]
-) -> dict[str, Any]:
-    """The lines of a policy: as far as the next that is named, the next document, or the end of the file."""
-    first = spans[origin].line
-    lines = pages[origin.source].lines
-    before = min((line for line in starts if line > first), default=len(lines.starts) + 1)
+def _lines(first: int, page: Sequence[str], starts: Sequence[int]) -> dict[str, Any]:
+    """The lines of a policy: as far as the next that is named, the next document, or the end of the file.
+
+    `starts` are the first lines of all policies of the page that are named, in order.
+    """
+    following = bisect_right(starts, first)
+    before = starts[following] if following < len(starts) else len(page) + 1
     shown: list[str] = []
-    for number in range(first, min(before, first + _MOST_LINES)):
-        text = lines.line(number - 1)
+    for text in page[first - 1 : min(before, first + _MOST_LINES) - 1]:
         if text.startswith("---") and shown:
             break
         shown.append(printable(text[:_WIDTH], keep="\t"))
