@@ -11,9 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from npc.backends import icmp
-from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, protocol_name
+from npc.backends.iptables.matches import (
+    LONGEST_COMMENT,
+    Matches,
+    address_option,
+    port_matches,
+    protocol_name,
+)
 from npc.backends.iptables.ruleset import Chain, Rule
-from npc.backends.iptables.tree import address_tree, port_text, port_tree
+from npc.backends.iptables.tree import address_tree, port_tree
 from npc.backends.naming import shortened
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs, format_address, format_cidr
@@ -114,7 +120,7 @@ class Decisions:
             word = protocol_name(protocol)
             root = self.tree_name(f"{name} {word}")
             rules.append(Rule(("-p", word), f"-g {root}"))
-            if protocol in icmp.PROTOCOLS:
+            if protocol in icmp.PROTOCOLS or len(alone) <= self.arity:
                 trees.append(Chain(root, (*alone, *last)))
             else:
                 trees += port_tree(root, word, sorted(found), self.tree_name, last, arity=self.arity)
@@ -127,10 +133,16 @@ class Decisions:
         return [Chain(name, (*rules, *last)), *trees]
 
     def _alone(self, protocol: int, found: Sequence[tuple[Range, str]]) -> list[Rule]:
-        """A rule for each part of a protocol's traffic, of which a packet matches one at most."""
+        """The fewest rules for each part of a protocol's traffic, of which a packet matches one at most."""
         if protocol not in icmp.PROTOCOLS:
-            word = protocol_name(protocol)
-            return [Rule(("-p", word, "--dport", port_text(ports)), action) for ports, action in found]
+            by_action: dict[str, list[Range]] = {}
+            for ports, action in found:
+                by_action.setdefault(action, []).append(ports)
+            return [
+                Rule(match, action)
+                for action, ranges in by_action.items()
+                for match in port_matches(protocol, Intervals.of(*ranges).ranges)
+            ]
         types: dict[str, Intervals] = {}
         for (low, high), action in found:
             piece = traffic.of(protocol, low, high)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -101,15 +102,13 @@ class Matches:
 
     def _ports(self, protocol: int, ranges: tuple[Range, ...]) -> list[Alternative]:
         name = protocol_name(protocol)
-        if len(ranges) == 1:
-            return [("-p", name, "--dport", port_text(ranges[0]))]
-        packs = list(_packed(ranges))
-        if len(packs) > self.layout.most_port_rules and self.use_sets:
+        found = port_matches(protocol, ranges)
+        if len(found) > self.layout.most_port_rules and self.use_sets:
             texts = tuple(port_text(one).replace(":", "-") for one in ranges)
             set_name = self.names.set("o", None, " ".join(texts))
             self.sets[set_name] = IpSet(set_name, "bitmap:port", "range 0-65535", texts)
             return [("-p", name, "-m", "set", "--match-set", set_name, "dst")]
-        return [("-p", name, "-m", "multiport", "--dports", ",".join(pack)) for pack in packs]
+        return found
 
     def peers(self, peers: Peers, direction: Direction, family: Family) -> list[Alternative]:
         """Alternatives that match exactly the peers of a family; one empty alternative matches all."""
@@ -191,15 +190,53 @@ def hash_options(family: Family) -> str:
     return f"family {'inet' if family is Family.V4 else 'inet6'} maxelem {MAXELEM}"
 
 
-def _packed(ranges: tuple[Range, ...]) -> Iterator[list[str]]:
-    """Ports in packs that multiport takes."""
-    pack: list[str] = []
-    free = SLOTS
-    for ports in ranges:
-        slots = 1 if ports[0] == ports[1] else 2
-        if slots > free:
-            yield pack
-            pack, free = [], SLOTS
-        pack.append(port_text(ports))
-        free -= slots
-    yield pack
+def port_matches(protocol: int, ranges: tuple[Range, ...]) -> list[Alternative]:
+    """The fewest alternatives that match exactly some ports of a protocol; no packet matches two of them.
+
+    What is not wanted may be one negated alternative. Of equally many those that name fewer ports are taken.
+    """
+    wanted, others = _packs(ranges), _packs((Intervals(((0, traffic.LAST_PORT),)) - Intervals(ranges)).ranges)
+    negated = len(others) == 1 and (1, _slots(others[0])) < (len(wanted), sum(map(_slots, wanted)))
+    start = ("-p", protocol_name(protocol))
+    return [(*start, *_dports(pack, negated=negated)) for pack in (others if negated else wanted)]
+
+
+def _dports(pack: tuple[Range, ...], *, negated: bool) -> Alternative:
+    sign = ("!",) if negated else ()
+    if len(pack) == 1:
+        return *sign, "--dport", port_text(pack[0])
+    return "-m", "multiport", *sign, "--dports", ",".join(map(port_text, pack))
+
+
+def _packs(ranges: tuple[Range, ...]) -> list[tuple[Range, ...]]:
+    """Ports in as few packs as multiport takes.
+
+    A range takes two slots, so that seven leave one for a single port; two ports side by side are as good as
+    two single ones, and are parted where that saves a pack.
+    """
+    if _slots(ranges) <= SLOTS:
+        return [ranges] if ranges else []
+    parted = [part for piece in ranges for part in (_ends(piece) if piece[1] == piece[0] + 1 else (piece,))]
+    return min(_filled(ranges), _filled(parted), key=len)
+
+
+def _ends(piece: Range) -> tuple[Range, Range]:
+    low, high = piece
+    return (low, low), (high, high)
+
+
+def _filled(ranges: Iterable[Range]) -> list[tuple[Range, ...]]:
+    """Packs with ranges first: a slot is wasted only where no single port is left."""
+    longer, singles = deque[Range](), deque[Range]()
+    for piece in ranges:
+        (singles if piece[0] == piece[1] else longer).append(piece)
+    packs = []
+    while longer or singles:
+        pack = [longer.popleft() for _ in range(min(len(longer), SLOTS // 2))]
+        pack += [singles.popleft() for _ in range(min(len(singles), SLOTS - 2 * len(pack)))]
+        packs.append(Intervals.of(*pack).ranges)
+    return packs
+
+
+def _slots(pack: tuple[Range, ...]) -> int:
+    return sum(1 if low == high else 2 for low, high in pack)

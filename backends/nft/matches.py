@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from npc.backends.icmp import OF_FAMILY, own_types
 from npc.backends.nft.ruleset import Match
 from npc.compiler.algebra import traffic
@@ -60,7 +62,7 @@ def traffic_matches(wanted: Intervals, family: Family, *, lists: bool) -> list[t
         else:
             pairs = [(tuple(_protocols(protocols, lists=True)), "th")]
         for before, header in pairs:
-            matches += [(*before, one) for one in _any_of(f"{header} dport", ranges, lists=lists)]
+            matches += [(*before, *one) for one in _ports(f"{header} dport", ranges, lists=lists)]
     return matches + _icmp(traffic.NAMES[OF_FAMILY[family]], icmp, lists=lists)
 
 
@@ -82,6 +84,14 @@ def _icmp(header: str, ranges: tuple[Range, ...], *, lists: bool) -> list[tuple[
             else:
                 matches += [(kind_match, one) for one in _any_of(f"{header} code", its_codes, lists=lists)]
     return matches
+
+
+def _ports(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[tuple[Match, ...]]:
+    """A port is in one of the ranges, or in none of those between them, whichever are fewer."""
+    others = (Intervals(((0, traffic.LAST_PORT),)) - Intervals(ranges)).ranges
+    if len(others) >= len(ranges):
+        return [(one,) for one in _any_of(field, ranges, lists=lists)]
+    return [tuple(replace(one, negated=True) for one in _any_of(field, others, lists=lists))]
 
 
 def _any_of(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[Match]:

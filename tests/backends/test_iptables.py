@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from npc.backends.base import Options
 from npc.backends.iptables.layout import MEASURED, Layout
 from npc.backends.iptables.lowering import lower
-from npc.backends.iptables.matches import SLOTS, Matches
+from npc.backends.iptables.matches import SLOTS, Matches, port_matches
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import Chain, Rule, Ruleset
 from npc.backends.iptables.tree import address_tree, depth, port_tree
@@ -151,7 +151,7 @@ PACKS = [
         [(port, port) for port in range(2, 34, 2)],
         [
             "-p tcp -m multiport --dports 2,4,6,8,10,12,14,16,18,20,22,24,26,28,30",
-            "-p tcp -m multiport --dports 32",
+            "-p tcp --dport 32",
         ],
     ),
     (
@@ -159,9 +159,32 @@ PACKS = [
         [(port, port + 1) for port in range(10, 90, 10)],
         [
             "-p tcp -m multiport --dports 10:11,20:21,30:31,40:41,50:51,60:61,70:71",
-            "-p tcp -m multiport --dports 80:81",
+            "-p tcp --dport 80:81",
         ],
     ),
+    (
+        "a single port for each slot that ranges leave",
+        [*((port, port + 2) for port in range(10, 150, 10)), (500, 500), (600, 600)],
+        [
+            "-p tcp -m multiport --dports 10:12,20:22,30:32,40:42,50:52,60:62,70:72,500",
+            "-p tcp -m multiport --dports 80:82,90:92,100:102,110:112,120:122,130:132,140:142,600",
+        ],
+    ),
+    (
+        "two ports side by side may part",
+        [*((port, port + 2) for port in range(10, 150, 10)), (500, 501)],
+        [
+            "-p tcp -m multiport --dports 10:12,20:22,30:32,40:42,50:52,60:62,70:72,500",
+            "-p tcp -m multiport --dports 80:82,90:92,100:102,110:112,120:122,130:132,140:142,501",
+        ],
+    ),
+    ("all but one", [(0, 79), (81, 65535)], ["-p tcp ! --dport 80"]),
+    (
+        "all but fifteen",
+        [(0, 0), *((port, port) for port in range(2, 30, 2)), (30, 65535)],
+        ["-p tcp -m multiport ! --dports 1,3,5,7,9,11,13,15,17,19,21,23,25,27,29"],
+    ),
+    ("from one port up", [(1024, 65535)], ["-p tcp --dport 1024:65535"]),
 ]
 
 
@@ -172,6 +195,33 @@ def test_ports(ports: list[tuple[int, int]], expected: list[str]) -> None:
         " ".join(one)
         for one in Matches(Names("NPC"), use_sets=False, layout=MEASURED).traffic(wanted, Family.V4)
     ] == expected
+
+
+PORT_SETS = st.lists(st.tuples(st.integers(0, 65535), st.sampled_from((0, 0, 1, 2, 50))), max_size=40).map(
+    lambda found: Intervals.of(*((low, min(low + more, 65535)) for low, more in found))
+)
+
+
+@given(PORT_SETS, st.booleans())
+def test_ports_are_matched_once_in_the_fewest_rules(listed: Intervals, is_but: bool) -> None:
+    """No way to fill the packs is better than as many slots, and as many ranges, as fit."""
+    wanted = Intervals.of((0, 65535)) - listed if is_but else listed
+    found = port_matches(traffic.TCP, wanted.ranges)
+    asked = {end + step for piece in wanted.ranges for end in piece for step in (-1, 0, 1)} & {*range(65536)}
+    for port in asked:
+        assert sum(_matches_port(one, port) for one in found) == (port in wanted)
+    single = sum(low == high for low, high in wanted.ranges)
+    double = sum(high == low + 1 for low, high in wanted.ranges)
+    longer = len(wanted.ranges) - single - double
+    fewest = max(-(-(single + 2 * double + 2 * longer) // SLOTS), -(-longer // (SLOTS // 2)))
+    assert len(found) == fewest or (len(found) == 1 and "!" in found[0])
+
+
+def _matches_port(match: tuple[str, ...], port: int) -> bool:
+    pieces = [piece.partition(":") for piece in match[-1].split(",")]
+    assert sum(1 + bool(dash) for _, dash, _ in pieces) <= SLOTS
+    inside = any(int(low) <= port <= int(high or low) for low, _, high in pieces)
+    return inside != ("!" in match)
 
 
 ICMP_TYPES = [

@@ -108,6 +108,17 @@ def test_without_lists_every_comparison_has_one_value(wanted: Intervals, family:
             ["tcp dport 80", "tcp dport 443-450"],
         ),
         (
+            traffic.every(TCP) - traffic.of(TCP, 22, 22) - traffic.of(TCP, 80, 90),
+            ["tcp dport != { 22, 80-90 }"],
+            ["tcp dport != 22 tcp dport != 80-90"],
+        ),
+        (
+            traffic.every(TCP) - traffic.of(TCP, 53, 53) | traffic.every(UDP) - traffic.of(UDP, 53, 53),
+            ["meta l4proto { tcp, udp } th dport != 53"],
+            ["tcp dport != 53", "udp dport != 53"],
+        ),
+        (traffic.of(TCP, 1024, 65535), ["tcp dport 1024-65535"], ["tcp dport 1024-65535"]),
+        (
             traffic.of(TCP, 53, 53) | traffic.of(UDP, 53, 53),
             ["meta l4proto { tcp, udp } th dport 53"],
             ["tcp dport 53", "udp dport 53"],
