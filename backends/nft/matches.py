@@ -55,7 +55,7 @@ def traffic_matches(wanted: Intervals, family: Family, *, lists: bool) -> list[t
             by_ports.setdefault(ranges, []).append(protocol)
     matches: list[tuple[Match, ...]] = []
     if whole:
-        matches += [(one,) for one in _protocols(whole, lists=lists)]
+        matches += _whole(whole, lists=lists)
     for ranges, protocols in by_ports.items():
         if len(protocols) == 1 or not lists:
             pairs: list[tuple[tuple[Match, ...], str]] = [((), traffic.NAMES[one]) for one in protocols]
@@ -91,7 +91,11 @@ def _ports(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[tuple[
     others = (Intervals(((0, traffic.LAST_PORT),)) - Intervals(ranges)).ranges
     if len(others) >= len(ranges):
         return [(one,) for one in _any_of(field, ranges, lists=lists)]
-    return [tuple(replace(one, negated=True) for one in _any_of(field, others, lists=lists))]
+    return [_none_of(_any_of(field, others, lists=lists))]
+
+
+def _none_of(matches: list[Match]) -> tuple[Match, ...]:
+    return tuple(replace(one, negated=True) for one in matches)
 
 
 def _any_of(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[Match]:
@@ -100,18 +104,29 @@ def _any_of(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[Match
     return [Match(field, values) for values in ([texts] if lists else [(text,) for text in texts])]
 
 
+def _whole(numbers: list[int], *, lists: bool) -> list[tuple[Match, ...]]:
+    """One of some protocols, or none of the others, whichever are fewer."""
+    others = sorted({*range(traffic.LAST_PROTOCOL + 1)}.difference(numbers))
+    if 0 < len(_protocol_texts(others)) < len(_protocol_texts(numbers)):
+        return [_none_of(_protocols(others, lists=lists))]
+    return [(one,) for one in _protocols(numbers, lists=lists)]
+
+
 def _protocols(numbers: list[int], *, lists: bool) -> list[Match]:
+    texts = _protocol_texts(numbers)
+    return [Match("meta l4proto", values) for values in ([texts] if lists else [(text,) for text in texts])]
+
+
+def _protocol_texts(numbers: list[int]) -> tuple[str, ...]:
+    """Numbers side by side as ranges, where they are more than two."""
     ranges = Intervals.of(*((one, one) for one in numbers)).ranges
-    texts = [
+    return tuple(
         text
         for low, high in ranges
         for text in (
             [f"{low}-{high}"] if high - low > 1 else [_protocol(one) for one in range(low, high + 1)]
         )
-    ]
-    if lists:
-        return [Match("meta l4proto", tuple(texts))]
-    return [Match("meta l4proto", (text,)) for text in texts]
+    )
 
 
 def _protocol(number: int) -> str:

@@ -130,8 +130,13 @@ def test_without_lists_every_comparison_has_one_value(wanted: Intervals, family:
         ),
         (
             traffic.ANY - traffic.every(TCP),
-            ["meta l4proto { 0-5, 7-255 }"],
-            ["meta l4proto 0-5", "meta l4proto 7-255"],
+            ["meta l4proto != tcp"],
+            ["meta l4proto != tcp"],
+        ),
+        (
+            traffic.ANY - traffic.every(TCP) - traffic.every(UDP),
+            ["meta l4proto != { tcp, udp }"],
+            ["meta l4proto != tcp meta l4proto != udp"],
         ),
         (traffic.of(ICMP, 0x0800, 0x08FF), ["icmp type 8"], ["icmp type 8"]),
         (traffic.of(ICMP, 0x0301, 0x0301), ["icmp type 3 icmp code 1"], ["icmp type 3 icmp code 1"]),
