@@ -27,6 +27,8 @@ class Layout:
     """Rules of each chain of a search tree; more where the trees would be too deep."""
     blocks_inline: int = 4
     """Rules for address blocks in place of a set."""
+    ranges_inline: int = 12
+    """Ranges that those rules compare an address with."""
     most_port_rules: int = 2
     """Multiport rules in place of a set of ports."""
     pairs: Limits = Limits(from_subjects=64, most_a_subject=64, most=1 << 18)

@@ -130,7 +130,9 @@ class Matches:
                 found += [(option, format_address(one)) for one in members(peers.groups, family)]
         if blocks:
             inline = block_matches(blocks, option, family)
-            if len(inline) > self.layout.blocks_inline and self.use_sets:
+            ranges = sum(one.count("iprange") for one in inline)
+            few = len(inline) <= self.layout.blocks_inline and ranges <= self.layout.ranges_inline
+            if self.use_sets and not few:
                 inline = [in_set(self._block_set(blocks, family), option)]
             found += [(*match, *outside) for match in inline]
         return found

@@ -30,7 +30,9 @@ class Layout:
     named_members: int = 256
     """Members of a group whose names stand beside their addresses; in larger groups nobody reads them."""
     blocks_inline: int = 4
-    """Comparisons of address blocks in place of an interval set."""
+    """Rules for address blocks in place of an interval set."""
+    most_compared: int = 14
+    """Comparisons of addresses in those rules: as many as an interval set costs."""
     pairs: Limits = Limits(from_subjects=64, most_a_subject=64, most=1 << 18)
     """Connections between endpoints that one look-up allows."""
 

@@ -19,6 +19,9 @@ from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.blocks import hulls
 
+_MOST_NEGATED = 15
+"""Comparisons that are not, in one rule without lists: the kernel takes 128 expressions."""
+
 NEIGHBOUR_DISCOVERY = Match("icmpv6 type", ("133-137",))
 """Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
@@ -89,7 +92,7 @@ def _icmp(header: str, ranges: tuple[Range, ...], *, lists: bool) -> list[tuple[
 def _ports(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[tuple[Match, ...]]:
     """A port is in one of the ranges, or in none of those between them, whichever are fewer."""
     others = (Intervals(((0, traffic.LAST_PORT),)) - Intervals(ranges)).ranges
-    if len(others) >= len(ranges):
+    if len(others) >= len(ranges) or (len(others) > _MOST_NEGATED and not lists):
         return [(one,) for one in _any_of(field, ranges, lists=lists)]
     return [_none_of(_any_of(field, others, lists=lists))]
 
@@ -107,7 +110,8 @@ def _any_of(field: str, ranges: tuple[Range, ...], *, lists: bool) -> list[Match
 def _whole(numbers: list[int], *, lists: bool) -> list[tuple[Match, ...]]:
     """One of some protocols, or none of the others, whichever are fewer."""
     others = sorted({*range(traffic.LAST_PROTOCOL + 1)}.difference(numbers))
-    if 0 < len(_protocol_texts(others)) < len(_protocol_texts(numbers)):
+    few = len(_protocol_texts(others)) <= _MOST_NEGATED or lists
+    if few and 0 < len(_protocol_texts(others)) < len(_protocol_texts(numbers)):
         return [_none_of(_protocols(others, lists=lists))]
     return [(one,) for one in _protocols(numbers, lists=lists)]
 

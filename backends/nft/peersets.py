@@ -127,7 +127,10 @@ class PeerSets:
                 matches.append((Match(address, (self._group_set(part),)),))
         if blocks:
             inline = self.members.block_matches(blocks, address)
-            if len(inline) > self.layout.blocks_inline and self.lists:
+            compared = sum(map(len, inline))
+            if self.lists and (
+                len(inline) > self.layout.blocks_inline or compared > self.layout.most_compared
+            ):
                 name = f"b{family.value}_{self._names[_blocks_text(peers.blocks)]}"
                 self.blocks[name] = blocks
                 inline = ((Match(address, (f"@{name}",)),),)

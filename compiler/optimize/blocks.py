@@ -26,13 +26,17 @@ from npc.compiler.optimize.prefixes import match_table
 Part = tuple[Range, tuple[Range, ...]]
 """A range, and the holes in it, in order."""
 
+MOST_HOLES = 15
+"""Of a part: a rule has room for so many comparisons (nftables for 128 expressions, three for each; iptables
+for 255 words, five for each)."""
+
 
 def hulls(blocks: Intervals) -> tuple[Part, ...]:
     """The set in the fewest comparisons, and of such in the fewest parts, in order of their first addresses.
 
     A part is a single range, which need not be aligned; or a run of ranges that make up a block but for holes
     of no more blocks than the run has ranges; or a block as the shortest longest-prefix table has it, which
-    may have other parts in its holes.
+    may have other parts in its holes. None has more than MOST_HOLES.
     """
     return tuple(part for family in Family for part in _fewest(blocks & family.every, family))
 
@@ -56,6 +60,9 @@ class _Choice:
 def _fewest(blocks: Intervals, family: Family) -> Iterator[Part]:
     """From the last range to the first: the best parts that begin with it, by what is best behind them."""
     ranges = blocks.ranges
+    if len(ranges) <= 1:
+        yield from ((piece, ()) for piece in ranges)
+        return
     gaps = [(before[1] + 1, after[0] - 1) for before, after in pairwise(ranges)]
     blocks_before = [0, *accumulate(sum(1 for _ in cidrs(gap)) for gap in gaps)]
     index_of = {high: index for index, (_, high) in enumerate(ranges)}
@@ -67,7 +74,8 @@ def _fewest(blocks: Intervals, family: Family) -> Iterator[Part]:
             last = index_of.get(hull[1])
             if last is None:
                 continue
-            if last > start and blocks_before[last] - blocks_before[start] <= last - start + 1:
+            holes = last - start
+            if 0 < holes <= MOST_HOLES and blocks_before[last] - blocks_before[start] <= holes + 1:
                 offered.append((last, ((hull, tuple(gaps[start:last])),)))
             if hull in nested:
                 offered.append((last, nested[hull]))
@@ -109,6 +117,5 @@ def _nested(blocks: Intervals, family: Family) -> dict[Range, tuple[Part, ...]]:
                 parts.append([])
             parts[-1].append((block.range, holes))
         around.append((block.range[1], holes))
-    return {
-        group[0][0]: tuple((hull, Intervals.of(*holes).ranges) for hull, holes in group) for group in parts
-    }
+    made = [tuple((hull, Intervals.of(*holes).ranges) for hull, holes in group) for group in parts]
+    return {group[0][0]: group for group in made if all(len(holes) <= MOST_HOLES for _, holes in group)}

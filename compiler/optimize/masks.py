@@ -24,14 +24,21 @@ Masked = tuple[int, int]
 
 def masks(numbers: Intervals, bits: int) -> list[Masked]:
     """Disjoint masked values that make up a set of numbers of so many bits, in order."""
-    found = {one for piece in numbers.ranges for one in _prefixes(piece, bits)}
-    if len(found) > 1:
-        for bit in (1 << position for position in range(bits)):
-            for value, mask in sorted(found):
-                pair = {(value, mask), (value | bit, mask)}
-                if mask & bit and not value & bit and pair <= found:
-                    found = found - pair | {(value, mask & ~bit)}
-    return sorted(found)
+    if len(numbers.ranges) <= 1:  # of which no two masks differ in a single bit
+        return [one for piece in numbers.ranges for one in _prefixes(piece, bits)]
+    by_mask: dict[int, set[int]] = {}
+    for piece in numbers.ranges:
+        for value, mask in _prefixes(piece, bits):
+            by_mask.setdefault(mask, set()).add(value)
+    for bit in (1 << position for position in range(bits)):
+        for mask, values in [*by_mask.items()]:
+            if len(values) == 1 or not mask & bit:
+                continue
+            pairs = [one for one in values if not one & bit and one | bit in values]
+            if pairs:
+                values.difference_update(pairs, (one | bit for one in pairs))
+                by_mask.setdefault(mask & ~bit, set()).update(pairs)
+    return sorted((value, mask) for mask, values in by_mask.items() for value in values)
 
 
 def _prefixes(piece: Range, bits: int) -> Iterator[Masked]:

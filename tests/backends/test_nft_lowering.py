@@ -174,6 +174,23 @@ def test_sets_of_peers_keep_to_the_budget(layout: Layout, sizes: list[int]) -> N
     assert peer_sets(lower(plan_of(rules, SIZES), Options(), layout)) == sizes
 
 
+HOLES = [f"192.0.2.{number}/32" for number in range(2, 60, 4)]
+
+
+@pytest.mark.parametrize(
+    ("holes", "layout", "sizes"),
+    [
+        pytest.param(13, MEASURED, [], id="few are compared"),
+        pytest.param(14, MEASURED, [15], id="many are the gaps of a set"),
+        pytest.param(14, Layout(set_budget=0), [], id="without a budget they are compared"),
+    ],
+)
+def test_holes_of_a_block(holes: int, layout: Layout, sizes: list[int]) -> None:
+    block = {"ipBlock": {"cidr": "192.0.2.0/24", "except": HOLES[:holes]}}
+    table = lower(plan_of([{"from": [block], "ports": [{"port": 80}]}], {}), Options(), layout)
+    assert peer_sets(table) == sizes
+
+
 @pytest.mark.parametrize(
     ("saves", "sizes"),
     [

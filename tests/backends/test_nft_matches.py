@@ -173,6 +173,21 @@ def test_traffic_texts(wanted: Intervals, with_lists: list[str], without_lists: 
         assert [" ".join(map(str, one)) for one in found] == expected
 
 
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize(
+    "taken",
+    [
+        Intervals.union(traffic.every(protocol) for protocol in range(0, 250, 3)),
+        Intervals.union(traffic.of(TCP, port, port) for port in range(0, 300, 3)),
+    ],
+    ids=["protocols", "ports"],
+)
+def test_no_rule_is_longer_than_the_kernel_takes(taken: Intervals, lists: bool) -> None:
+    """Of the 128 expressions of a rule a comparison takes two or three."""
+    alternatives = traffic_matches(traffic.ANY - taken, Family.V4, lists=lists)
+    assert max(map(len, alternatives)) <= 16
+
+
 def test_types_of_icmpv6() -> None:
     wanted = traffic.of(ICMPV6, 0x8000, 0x80FF) | traffic.of(ICMP, 0x0800, 0x08FF)
     assert traffic_matches(wanted, Family.V6, lists=True) == [(Match("icmpv6 type", ("128",)),)]

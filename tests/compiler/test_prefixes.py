@@ -20,7 +20,7 @@ from npc.compiler.algebra.addresses import (
     parse_cidr,
 )
 from npc.compiler.algebra.intervals import Intervals, Range
-from npc.compiler.optimize.blocks import comparisons, hulls
+from npc.compiler.optimize.blocks import MOST_HOLES, comparisons, hulls
 from npc.compiler.optimize.prefixes import Entry, cheapest_table, match_table
 
 WIDTH = 3
@@ -256,6 +256,16 @@ def test_parts_are_exact_disjoint_and_fewest(family: Family, data: st.DataObject
             found for found in runs(len(wanted.ranges)) if all(is_part(wanted.ranges, *one) for one in found)
         )
         assert len(parts) <= min(map(len, possible))
+    assert all(len(holes) <= MOST_HOLES for _, holes in parts)
+
+
+def test_a_part_has_so_many_holes_and_no_more() -> None:
+    """Targets limit the length of a rule."""
+    for family, first in BASES.items():
+        wanted = family.every - Intervals.of(*((first + one, first + one) for one in range(0, 200, 2)))
+        inside = Intervals.of((first + 64, first + 64))
+        assert max(len(holes) for _, holes in hulls(wanted)) <= MOST_HOLES
+        assert max(len(holes) for _, holes in hulls(wanted | inside)) <= MOST_HOLES
 
 
 def text_of(piece: Range) -> str:
