@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import check, language, reach
+from bench import aerleon, check, language, reach
 from bench import compile as compile_bench
 from bench import query as query_bench
 
@@ -23,6 +23,8 @@ def main() -> None:
     query_bench.main([] if is_full else ["--small"])
     print()
     reach.main([] if is_full else ["--small"])
+    print()
+    aerleon.main([] if is_full else ["--rules", *map(str, aerleon.SMALL)])
 
 
 if __name__ == "__main__":
