@@ -21,10 +21,8 @@ def text(report: Report) -> str:
     """The report; every line ends with a newline."""
     lines = [*_connections(report), *_parts(report), *_exposure(report)]
     if not lines:
-        lines.append("Nothing passes that was asked about.")
-    if report.notes:
-        lines += ["", *report.notes] if lines[-1] else report.notes
-    return "\n".join(lines) + "\n"
+        lines = ["Nothing passes that was asked about.", ""]
+    return "\n".join([*lines, *report.notes]).rstrip("\n") + "\n"
 
 
 def _connections(report: Report) -> Iterator[str]:

@@ -159,7 +159,6 @@ pods that do not exist yet, by what the other end decides:
   shop/web
     any                     from any pod
     any                     to any pod
-
 """
 
 
