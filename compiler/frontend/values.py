@@ -79,6 +79,8 @@ def read_cidr(text: str, path: PathInDocument, report: Report) -> CidrText | Non
     except ValueError:
         report(invalid(path, quoted(text), "a CIDR block", help=_cidr_help(text)))
         return None
+    if not read.leading_zeros and not read.host_bits:
+        return read
     meant = format_cidr(read.block)
     if read.leading_zeros:
         report(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import yaml
@@ -32,6 +33,7 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.malformed import TEMPLATE_HELP, malformed_yaml
+from npc.compiler.frontend.plain_yaml import NotPlain, PlainReader
 from npc.compiler.frontend.scalars import key_text, resolve
 from npc.compiler.frontend.shapes import quoted
 from npc.compiler.frontend.source import Lines, Origin, Source, Span
@@ -42,6 +44,8 @@ LARGEST_EXPANSION = 1_000_000
 """Nodes that the aliases of one document may stand for."""
 
 _DOCUMENT_START = re.compile(r"(?:\A|(?<=[\n\r\x85\u2028\u2029]))---(?=\s|\Z)")
+_ODD_LINE_END = re.compile(r"[\r\x85\u2028\u2029]")
+_KEY = re.compile(r"^[A-Za-z]", re.MULTILINE)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + name for name in ("null", "bool", "int", "float")}
 _TEXT_TAGS = {_TAG + "str", "!"}
@@ -85,6 +89,12 @@ class _Faulty(Exception):
 
 def read_yaml(source: Source, data: bytes) -> tuple[list[Document], list[Diagnostic]]:
     """All documents of a YAML stream that could be read, and what is wrong with it."""
+    documents = _read_plainly(source, data)
+    return (documents, []) if documents is not None else read_with_libyaml(source, data)
+
+
+def read_with_libyaml(source: Source, data: bytes) -> tuple[list[Document], list[Diagnostic]]:
+    """As `read_yaml`, all of it with libyaml."""
     reader = _Reader(source)
     go_on_at = reader.read(data, 0)
     if go_on_at is None:
@@ -95,6 +105,38 @@ def read_yaml(source: Source, data: bytes) -> tuple[list[Document], list[Diagnos
         if first_line >= go_on_at:
             reader.read(document, first_line)
     return reader.documents, reader.diagnostics
+
+
+def _read_plainly(source: Source, data: bytes) -> list[Document] | None:
+    """All documents of a stream, those of the plain form without libyaml; None when anything is wrong."""
+    text = data.decode("utf-8", "replace")
+    if _ODD_LINE_END.search(text):
+        return None
+    plain = PlainReader()
+    documents: list[Document] = []
+    starts = [match.start() for match in _DOCUMENT_START.finditer(text)]
+    first_line = 0
+    for start, end in pairwise([*(() if starts[:1] == [0] else (0,)), *starts, len(text)]):
+        part = text[start:end]
+        body, skipped = (part[4:], 1) if part.startswith("---\n") else (part, 0)
+        try:
+            value: Any = plain.read(body.removesuffix("\n"))
+            # What begins without `---` begins with its first key.
+            line = first_line if skipped else first_line + _lines_before_a_key(body)
+            documents.append(Document(Origin(source, line), value))
+        except NotPlain:
+            reader = _Reader(source)
+            if reader.read(part.encode(), first_line) is not None or reader.diagnostics:
+                return None
+            documents += reader.documents
+        first_line += part.count("\n")
+    return documents
+
+
+def _lines_before_a_key(text: str) -> int:
+    """The comments and empty lines that a plain document begins with."""
+    key = _KEY.search(text)
+    return text.count("\n", 0, key.start()) if key is not None else 0
 
 
 def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
