@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import aerleon, check, language, reach
+from bench import aerleon, check, growth, language, reach
 from bench import compile as compile_bench
 from bench import query as query_bench
 
@@ -12,7 +12,7 @@ from bench import query as query_bench
 def main() -> None:
     """Run the benchmarks one after the other and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="100,000 pods and 10,000 policies (400 MB)")
+    parser.add_argument("--full", action="store_true", help="clusters to 1,000,000 pods (4 GB of disk)")
     is_full = parser.parse_args().full
     compile_bench.main([] if is_full else ["--small"])
     print()
@@ -25,6 +25,8 @@ def main() -> None:
     reach.main([] if is_full else ["--small"])
     print()
     aerleon.main([] if is_full else ["--rules", *map(str, aerleon.SMALL)])
+    print()
+    growth.main(["--full"] if is_full else [])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 Each round measures the floor and then the compiler, so that a machine that slows down slows both. The
 compiler is timed as its user sees it: the whole process, from start to exit, files on disk to file on disk.
+The ratio is of CPU seconds: npc uses one CPU, and other work on the machine changes those little.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bench.process import RunFailedError, Usage, run_python
 
 SMALL = Size(policies=500, pods=5_000, namespaces=50, nodes=50)
 MEMORY_LIMIT = 2_000_000_000
-RATIO_LIMIT = 2.0
+RATIO_LIMIT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def report(rounds: list[Round]) -> str:
     for name, samples in (("floor, collector on", floors), ("floor, collector off", floors_without_gc)):
         middle = median(samples)
         times = f"{_ratio(runs, samples):.2f} times"
-        lines.append(row(name, f"{middle.seconds:.2f}", "", f"{middle.peak_bytes / 1e6:.0f}", times))
+        lines.append(row(name, "", f"{middle.seconds:.2f}", f"{middle.peak_bytes / 1e6:.0f}", times))
     return "\n".join(lines)
 
 
@@ -74,14 +75,14 @@ def verdicts(rounds: list[Round]) -> str:
     ratio = _ratio([taken.npc for taken in rounds], [taken.floor for taken in rounds])
     peak = max(taken.npc.peak_bytes for taken in rounds)
     return (
-        f"within {RATIO_LIMIT:g} times the floor: {'yes' if ratio <= RATIO_LIMIT else 'NO'}\n"
+        f"at or below the floor: {'yes' if ratio <= RATIO_LIMIT else 'NO'}\n"
         f"peak below {MEMORY_LIMIT / 1e9:g} GB: {'yes' if peak < MEMORY_LIMIT else 'NO'}"
     )
 
 
 def _ratio(runs: list[Usage], floors: list[Sample]) -> float:
     """The median of the rounds' own ratios: what the machine did to a round, it did to both sides."""
-    return statistics.median(run.wall / floor.seconds for run, floor in zip(runs, floors, strict=True))
+    return statistics.median(run.cpu / floor.seconds for run, floor in zip(runs, floors, strict=True))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -2,8 +2,9 @@
 
     python -m bench.floor DIR [--rounds 5]
 
-The floor is the sum of two parts, each timed inside a fresh interpreter, from the file on disk to Python
-objects that are all alive at the end, with the garbage collector as Python has it (on):
+The floor is the sum of two parts, each timed (in CPU seconds, which other work on the machine disturbs less)
+inside a fresh interpreter, from the file on disk to Python objects that are all alive at the end, with the
+garbage collector as Python has it (on):
 
 - the policies through PyYAML's C loader (`CSafeLoader`), to plain dicts;
 - the inventory through msgspec's typed decoding, in one pass, to structs with only the fields that a
@@ -95,7 +96,7 @@ class ObjectList(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement: seconds for the part, and the peak resident bytes of the process that did it."""
+    """One measurement: CPU seconds for the part, and the peak resident bytes of the process that did it."""
 
     seconds: float
     peak_bytes: int
@@ -146,12 +147,12 @@ def median(samples: list[Sample]) -> Sample:
 
 
 def _work(part: Part, path: Path, collect: bool) -> float:
-    """Seconds for one part, in this process."""
+    """CPU seconds for one part, in this process."""
     if not collect:
         gc.disable()
-    start = time.perf_counter()
+    start = time.process_time()
     alive: Any = WORK[part](path)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     del alive
     return seconds
 

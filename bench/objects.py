@@ -63,13 +63,17 @@ def pods(topology: Topology) -> Iterator[Object]:
     for namespace, count in zip(topology.namespaces, shares, strict=True):
         rng = topology.rng("pods", namespace.name)
         workloads = [Workload(app, namespace.name, _letters(rng, 9), _uid(rng)) for app in namespace.apps]
-        members = []
+        members: dict[str, Workload] = {}
         for ordinal in range(count):
             replica, index = divmod(ordinal, len(workloads))
             workload = workloads[index]
-            suffix = str(replica) if workload.app.stateful else _letters(rng, 5)
-            members.append((f"{workload.owner}-{suffix}", workload))
-        for name, workload in sorted(members, key=lambda member: member[0]):
+            name = f"{workload.owner}-{replica}"
+            if not workload.app.stateful:
+                # Of a million names a few are drawn twice.
+                while (name := f"{workload.owner}-{_letters(rng, 5)}") in members:
+                    pass
+            members[name] = workload
+        for name, workload in sorted(members.items(), key=lambda member: member[0]):
             yield _pod(topology, rng, number, name, workload)
             number += 1
 
