@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic
@@ -156,7 +157,7 @@ class _Direction:
                 if not fate.decides and _has_peers(self._match(one, subject).packets):
                     fate.is_asked = True
                     fate.but_for_admin = fate.but_for_admin or (bool(admin) and _has_peers(left))
-                    fate.decides = _has_peers(left - before)
+                    fate.decides = _exceeds(left, before)
 
     def idle(self, gone: set[int]) -> Iterator[Placed]:
         """The rules without which their tier comes to the same, once those that are `gone` are removed."""
@@ -192,9 +193,7 @@ class _Direction:
                     left = left - match.packets
                     if not left:
                         break
-            if _has_peers(left) and question.deciders.admin:
-                left = left - self._in_order(question.deciders.admin, question.subject).outcome.decided
-            if _has_peers(left):
+            if _exceeds(left, self._in_order(question.deciders.admin, question.subject).outcome.decided):
                 return False
         return matches_any
 
@@ -251,6 +250,40 @@ def _differ(one: Outcome, other: Outcome) -> bool:
         lambda outcome: outcome.passed,
     )
     return any(_has_peers(part(one) - part(other)) or _has_peers(part(other) - part(one)) for part in parts)
+
+
+def _exceeds(packets: Packets, others: Packets) -> bool:
+    """Whether something is left of a set without another.
+
+    Most often a look at the traffic, or at how many addresses there are, tells; the difference itself would
+    name every pod that is taken out of a block.
+    """
+    if not _has_peers(packets):
+        return False
+    traffic = Intervals(tuple((low, high) for low, high, _ in packets.parts))
+    known = Intervals.of(*((low, high) for low, high, _ in others.parts))
+    for low, high, peers in packets.parts:
+        if not Intervals(((low, high),)) <= known and _is_someone(peers):
+            return True
+    for cut in {low for low, _ in (traffic & known).ranges}:
+        one, other = packets.at(cut), others.at(cut)
+        if one is not None and other is not None and _least(one) > _most(other, one.blocks):
+            return True
+    return _has_peers(packets - others)
+
+
+def _least(peers: Peers) -> int:
+    """A number of addresses that the blocks of peers have at least."""
+    return _size(peers.blocks) - sum(len(hole.members) for hole in peers.holes)
+
+
+def _most(peers: Peers, among: Intervals) -> int:
+    """A number of addresses among some that peers have at most."""
+    return _size(peers.blocks & among) + sum(len(group.members) for group in peers.groups)
+
+
+def _size(addresses: Intervals) -> int:
+    return sum(high - low + 1 for low, high in addresses.ranges)
 
 
 def _has_peers(packets: Packets) -> bool:

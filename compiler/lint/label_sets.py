@@ -90,6 +90,9 @@ class Box:
     def less(self, other: Box) -> Iterator[Box]:
         """What is left of a box without another, in disjoint boxes."""
         rest = dict(self.sides)
+        if any(key in rest and not rest[key] & values for key, values in other.sides):
+            yield self
+            return
         for key, values in other.sides:
             own = rest.get(key, ANY)
             if outside := own - values:
@@ -97,6 +100,11 @@ class Box:
             rest[key] = own & values
             if not rest[key]:
                 return
+
+    def is_part_of(self, other: Box) -> bool:
+        """Whether all that can be in it is in one other."""
+        own = dict(self.sides)
+        return all(not own.get(key, ANY) - values for key, values in other.sides) or not self
 
     def is_within(self, others: Iterable[Box]) -> bool:
         """Whether all that can be in it is in one of others."""

@@ -21,6 +21,8 @@ def blocks_of_pods(checked: Checked) -> Iterator[Diagnostic]:
     """NPC707."""
     if checked.model is None:
         return
+    if not any(isinstance(peer, Block) for one in checked.rules() for peer in one.rule.peers or ()):
+        return
     inventory = checked.model.inventory
     owners = sorted((address, str(one)) for one in inventory.endpoints for address in one.addresses)
     ranges = pod_ranges(inventory)

@@ -123,20 +123,23 @@ class Reach:
 
     def is_within(self, others: Sequence[Reach]) -> bool:
         """Whether others together are about all that this is about."""
-        if not any(_overlap(self, one) for one in others):
+        others = [one for one in others if _overlap(self, one)]
+        if not others or not self.numbers <= Intervals.union(one.numbers for one in others):
             return False
+        if self.numbers and not self._is_covered_at(self.numbers.ranges[0][0], others):
+            return False  # so it is for most rules
         for name in self.names:
             if not self.ends.is_within(Ends.union([one.ends for one in others if one.has(name)])):
                 return False
         cuts = {cut for low, high in self.numbers.ranges for cut in (low, high + 1)}
         for one in others:
             cuts |= {cut for low, high in one.numbers.ranges for cut in (low, high + 1)}
-        for low, _ in pairwise(sorted(cuts)):
-            if low in self.numbers:
-                there = [one.ends for one in others if low in one.numbers]
-                if not there or not self.ends.is_within(Ends.union(there)):
-                    return False
-        return True
+        inside = (low for low, _ in pairwise(sorted(cuts)) if low in self.numbers)
+        return all(self._is_covered_at(low, others) for low in inside)
+
+    def _is_covered_at(self, number: int, others: Sequence[Reach]) -> bool:
+        """Whether others have all the peers at one kind of traffic."""
+        return self.ends.is_within(Ends.union([one.ends for one in others if number in one.numbers]))
 
     def has(self, name: NamedPort) -> bool:
         """Whether it is about a port by name, whatever its number."""
@@ -148,7 +151,10 @@ class Reach:
 
 def _overlap(one: Reach, other: Reach) -> bool:
     """Whether another may cover a part: without this, most rules need no closer look."""
-    return bool(one.numbers & other.numbers) or any(other.has(name) for name in one.names)
+    mine, theirs = one.numbers.ranges, other.numbers.ranges
+    if mine and theirs and mine[0][0] <= theirs[-1][1] and theirs[0][0] <= mine[-1][1]:
+        return len(mine) == len(theirs) == 1 or bool(one.numbers & other.numbers)
+    return any(other.has(name) for name in one.names)
 
 
 def _numbers(port: Port) -> Intervals:

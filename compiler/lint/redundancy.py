@@ -63,12 +63,19 @@ def covered(checked: Checked) -> Iterator[tuple[Placed, Sequence[Placed]]]:
                 for one in placed(policy, direction)
                 if _counts(one.rule)
             ]
-            for candidate in reversed(rules):
+            subjects = _Subjects()
+            for candidate in rules:
+                subjects.rules.setdefault(candidate.subject, []).append(candidate)
                 candidate.is_gone = candidate.reach.is_empty
             for candidate in reversed(rules):
                 if candidate.is_gone or candidate.placed.rule.log is not None:
                     continue
-                others = [other for other in rules if candidate.may_rely_on(other)]
+                others = [
+                    other
+                    for wider in subjects.wider(candidate.subject)
+                    for other in wider
+                    if other is not candidate and not other.is_gone and candidate.lasts_no_longer_than(other)
+                ]
                 if others and candidate.reach.is_within([other.reach for other in others]):
                     candidate.is_gone = True
                     yield candidate.placed, _needed(candidate, others)
@@ -115,16 +122,26 @@ class _Candidate:
 
     def may_rely_on(self, other: _Candidate) -> bool:
         """Whether another rule is for all whom this one is for, and holds as long."""
-        if other is self or other.is_gone or not _lasts(other.placed.rule, self.placed.rule):
-            return False
-        if other.placed.policy is self.placed.policy or other.subject == self.subject:
-            return True
-        return self.subject.is_within([other.subject])
+        return self.lasts_no_longer_than(other) and self.subject.is_part_of(other.subject)
+
+    def lasts_no_longer_than(self, other: _Candidate) -> bool:
+        """Whether another rule holds at least as long (X6)."""
+        until, its = self.placed.rule.until, other.placed.rule.until
+        return its is None or (until is not None and until <= its)
 
 
-def _lasts(one: Rule, other: Rule) -> bool:
-    """Whether a rule holds at least as long as another (X6)."""
-    return one.until is None or (other.until is not None and other.until <= one.until)
+@dataclass(slots=True)
+class _Subjects:
+    """Rules by those whom they are for."""
+
+    rules: dict[Box, list[_Candidate]] = field(default_factory=dict)
+    _wider: dict[Box, list[list[_Candidate]]] = field(default_factory=dict)
+
+    def wider(self, subject: Box) -> list[list[_Candidate]]:
+        """The rules that are for all of a subject, by their own."""
+        if subject not in self._wider:
+            self._wider[subject] = [rules for other, rules in self.rules.items() if subject.is_part_of(other)]
+        return self._wider[subject]
 
 
 def _comes_before(one: Policy, policy: ClusterPolicy) -> bool:
