@@ -348,7 +348,7 @@ def check_sources(
             diagnostics += _asserted(model, listed, assertions, diagnostics)
             diagnostics += _idle(model)
         elif assertions:
-            diagnostics.append(_no_inventory())
+            diagnostics.append(no_inventory())
         checked = Checked.of(model.policies, model.cluster_policies, model if is_known else None)
         diagnostics += findings(checked, levels)
         if levels.of(codes.UNUSED_ALLOW) is not None:
@@ -423,10 +423,11 @@ def _measured(
     return before, after
 
 
-def _no_inventory() -> Diagnostic:
+def no_inventory(where: str = "") -> Diagnostic:
+    """That there is no inventory, in the input or in a part of it."""
     return Diagnostic(
         codes.NO_INVENTORY,
-        "there is no inventory: no pod, namespace or node in the input",
+        f"there is no inventory{where}: no pod, namespace or node in the input",
         help="add --inventory FILE as `kubectl get pods,namespaces,nodes,services -A -o json` prints",
     )
 
@@ -437,7 +438,7 @@ def _inventory(loaded: Loaded, levels: Levels) -> tuple[Inventory, list[Diagnost
     inventory, found = build_inventory(loaded.inventory, namespaces)
     diagnostics = levels.judged([*loaded.diagnostics, *_duplicates(loaded), *found])
     if not (loaded.inventory or loaded.controllers) and not has_errors(diagnostics):
-        diagnostics.append(_no_inventory())
+        diagnostics.append(no_inventory())
     if has_errors(diagnostics):
         raise InputError(diagnostics)
     return inventory, diagnostics
@@ -511,6 +512,16 @@ def at_odds(model: Model) -> Iterator[Diagnostic]:
     if not has_errors(found):
         yield from idle_rules(model)
         yield from ambiguous_priorities(model)
+
+
+def merged_model(parts: Iterable[Loaded], inventory: Inventory) -> tuple[Model, tuple[Diagnostic, ...]]:
+    """The policies of several parts of the input with an inventory, and what stands in two of them."""
+    listed = list(parts)
+    whole = Loaded(
+        tuple(policy for one in listed for policy in one.policies),
+        tuple(policy for one in listed for policy in one.cluster_policies),
+    )
+    return _model(whole, inventory), tuple(_duplicates(whole))
 
 
 def _model(loaded: Loaded, inventory: Inventory) -> Model:

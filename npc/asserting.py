@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.assertions import Verdict, judge
-from npc.compiler.ask.ends import Place
 from npc.compiler.ask.reasons import because
 from npc.compiler.ask.relation import Relation
 from npc.compiler.ask.rulings import Ground, Ruling
+from npc.compiler.ask.wording import place_text
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Related, did_you_mean, has_errors
 from npc.compiler.frontend.source import Source
@@ -61,7 +60,9 @@ def _said(verdict: Verdict, inventory: Inventory) -> Iterator[Diagnostic]:
     if (found := verdict.counterexample) is None:
         return
     what = traffic.describe(Intervals.of((found.traffic, found.traffic)))
-    packet = f"{what} from {_end(found.source, inventory)} to {_end(found.destination, inventory)}"
+    packet = (
+        f"{what} from {place_text(found.source, inventory)} to {place_text(found.destination, inventory)}"
+    )
     outcome = "passes" if found.answer.allowed else "is denied"
     rulings = [one for one in found.answer.rulings if one.allowed is found.answer.allowed]
     yield Diagnostic(
@@ -87,14 +88,6 @@ def _rules(ruling: Ruling) -> Iterator[Related]:
     elif ruling.ground is Ground.ISOLATED:
         for policy in ruling.isolating[:_FEW]:
             yield Related(policy.origin.at("metadata", "name"), f"isolates it for {word}")
-
-
-def _end(place: Place, inventory: Inventory) -> str:
-    if place.endpoint is None:
-        return format_address(place.address or 0)
-    endpoint = inventory.endpoints[place.endpoint]
-    address = next((one for one in endpoint.addresses if Family.of(one) is place.family), None)
-    return str(endpoint) if address is None else f"{endpoint} ({format_address(address)})"
 
 
 def _unknown_services(assertion: Assertion, inventory: Inventory) -> Iterator[Diagnostic]:

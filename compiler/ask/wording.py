@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import EVERY_ADDRESS, cidrs, format_address, format_cidr
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.ask.ends import Ends
+from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.ask.workloads import workloads_of
 from npc.compiler.frontend.syntax import (
     EVERYTHING,
@@ -86,6 +86,15 @@ def ends_text(ends: Ends, inventory: Inventory, *, families: bool = True) -> str
     `families`: where pods have addresses of both and are meant by one of them, say by which.
     """
     return listed(_ends(ends, inventory, families)) or "nobody"
+
+
+def place_text(place: Place, inventory: Inventory) -> str:
+    """An end of a packet: a pod with the address that it uses, or an address."""
+    if place.endpoint is None:
+        return format_address(place.address or 0)
+    endpoint = inventory.endpoints[place.endpoint]
+    address = next((one for one in endpoint.addresses if Family.of(one) is place.family), None)
+    return str(endpoint) if address is None else f"{endpoint} ({format_address(address)})"
 
 
 def blocks(addresses: Intervals) -> Iterator[str]:

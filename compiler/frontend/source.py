@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import accumulate
@@ -31,6 +31,8 @@ class Source:
     """What counts instead of the file: of standard input, or of a file that an editor has changed."""
     in_folder: bool = field(default=False, compare=False)
     """Whether only its folder was named: then it may be anything, Helm's values or a Compose file."""
+    beside: Callable[[str], Source | None] | None = field(default=None, compare=False, repr=False)
+    """Finds what it includes where that is no file on disk, but one of the same revision."""
 
     def data(self) -> bytes:
         """The bytes, read again for a file: nothing large is kept for the rare diagnostic."""

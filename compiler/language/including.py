@@ -126,6 +126,11 @@ def _included(file: File, item: Include) -> Source | None:
         _refuse(file, item, "it has no name" if not text else "no file can have this name")
     elif text.endswith(_OTHERS):
         _refuse(file, item, "it is not in the policy language", "name it among the files to compile instead")
+    elif file.source.beside is not None:
+        found = file.source.beside(text)
+        if found is None:
+            _refuse(file, item, "there is no such file", f"it is looked for beside {file.source.name}")
+        return found
     elif not os.path.lexists(path):
         _refuse(file, item, "there is no such file", f"it is looked for beside {file.source.name}")
     elif not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for names that are too long

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from npc.cli import check, compile, convert, fmt, lsp, query, reach, targets, test
+from npc.cli import check, compile, convert, diff, fmt, lsp, query, reach, targets, test
 
 EXIT_BUG = 70
 
@@ -47,6 +47,7 @@ _add("reach", reach.command)
 _add("convert", convert.command)
 _add("fmt", fmt.command)
 _add("test", test.command)
+_add("diff", diff.command)
 _add("targets", targets.command)
 _add("lsp", lsp.command)
 

@@ -1,0 +1,1 @@
+"""`npc diff`: what two sets of policies, or two inventories, let pass differently, told and printed."""
