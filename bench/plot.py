@@ -10,9 +10,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 70, 150, 40, 50
+LINE = 16
 STYLE = """
   svg { color: #1f2328; background: #ffffff; font: 13px sans-serif }
   .s0 { color: #0969da } .s1 { color: #bc4c00 } .s2 { color: #1a7f37 } .s3 { color: #8250df }
@@ -22,7 +24,7 @@ STYLE = """
   }
   text { fill: currentColor } .title { font-weight: bold } .name { text-anchor: middle }
   .grid { stroke: currentColor; opacity: 0.15 }
-  .even { stroke: currentColor; opacity: 0.4; stroke-dasharray: 2 4 }
+  .even { stroke: currentColor; opacity: 0.6; stroke-dasharray: 2 4 }
   .line { stroke: currentColor; fill: none; stroke-width: 2 } .dot { fill: currentColor }
 """
 
@@ -76,21 +78,30 @@ def plot(title: str, x_name: str, y_name: str, series: Sequence[Series]) -> str:
     for value in across.ticks():
         x = across.at(value)
         lines.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        lines.append(f'<text x="{x}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{value:,g}</text>')
+        lines.append(f'<text x="{x}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{value:,.10g}</text>')
     for value in up.ticks():
         y = up.at(value)
         lines.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
-        lines.append(f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{value:,g}</text>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{value:,.10g}</text>')
     lines.append(_in_proportion(across, up, *series[0].points[-1]))
+    names = _apart([up.at(one.points[-1][1]) for one in series])
     for number, one in enumerate(series):
         points = [(across.at(x), up.at(y)) for x, y in one.points]
         lines.append(f'<g class="s{number}">')
         lines.append(f'<polyline class="line" points="{" ".join(f"{x},{y}" for x, y in points)}"/>')
         lines += [f'<circle class="dot" cx="{x}" cy="{y}" r="3.5"/>' for x, y in points]
-        x, y = points[-1]
-        lines.append(f'<text x="{x + 8}" y="{y + 4}">{escape(one.name)}</text>')
+        lines.append(f'<text x="{points[-1][0] + 8}" y="{names[number] + 4}">{escape(one.name)}</text>')
         lines.append("</g>")
     return "\n".join([*lines, "</svg>", ""])
+
+
+def _apart(heights: Sequence[float]) -> Sequence[float]:
+    """Heights for the names of curves: where the curves end, but a line of text apart."""
+    found = list(heights)
+    order = sorted(range(len(found)), key=found.__getitem__)
+    for above, below in pairwise(order):
+        found[below] = max(found[below], found[above] + LINE)
+    return found
 
 
 def _in_proportion(across: Axis, up: Axis, x: float, y: float) -> str:
