@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
-_COMMAND_SECONDS = 60
+_COMMAND_SECONDS = 120
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
