@@ -43,7 +43,7 @@ apt_install() {
 may_apt_install() { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 endef
 
-.PHONY: help demo test test-all coverage lint format golden bench clean distclean dataplanes browser
+.PHONY: help demo test test-all coverage lint format golden bench clean distclean dataplanes gcc browser
 
 help: ## show the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -73,7 +73,7 @@ golden: $(VENV)/.dev ## rewrite the expected output of the golden cases; read th
 	$(BIN)/npc test golden --update
 	$(BIN)/python -m tests.language.rewrite
 
-bench: $(VENV)/.dev ## run the benchmarks
+bench: $(VENV)/.dev dataplanes gcc ## run the benchmarks
 	$(BIN)/python -m bench
 
 clean: ## remove what the tools left behind, but not .venv
@@ -116,6 +116,16 @@ browser:
 	else
 	  echo "==> No browser found: the tests that open pages will be skipped. On Debian or Ubuntu:"
 	  echo "    sudo apt-get install $(BROWSER_PACKAGES)"
+	fi
+
+# What measures packets is a C program.
+gcc:
+	@$(APT_INSTALL)
+	command -v gcc >/dev/null && exit
+	if may_apt_install; then
+	  apt_install gcc libc6-dev || echo "==> Not installed: what packets cost cannot be measured." >&2
+	else
+	  echo "==> Not found: gcc. What packets cost will not be measured. On Debian or Ubuntu: sudo apt-get install gcc libc6-dev"
 	fi
 
 # The stamps stand for what pip has installed; they are redone when pyproject.toml changes. The install is editable:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from bench import aerleon, check, growth, language, reach
+from bench import aerleon, check, growth, language, loading, reach
 from bench import compile as compile_bench
 from bench import query as query_bench
+from bench.dataplane import tables as dataplane
 
 
 def main() -> None:
@@ -27,6 +28,12 @@ def main() -> None:
     aerleon.main([] if is_full else ["--rules", *map(str, aerleon.SMALL)])
     print()
     growth.main(["--full"] if is_full else [])
+    print()
+    dataplane.main(["--full"] if is_full else [])
+    if is_full:
+        dataplane.main(["--full", "--router"])
+    print()
+    loading.main([] if is_full else ["--small"])
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class Meter:
         ]
         output = _run([self._program, mode.value, str(rounds), str(cpu), *words])
         samples = [list(map(float, line.split())) for line in output.splitlines()]
-        return dict(zip(entries, _costs(samples), strict=True))
+        return dict(zip(entries, costs(samples), strict=True))
 
     def _written(self, mode: Mode, connections: Sequence[Connection]) -> Iterable[str]:
         """The files of their frames: opening, reply and later; `-` for those that are not sent."""
@@ -137,7 +137,7 @@ class Meter:
         return (opening, *(others if mode is Mode.ESTABLISHED else ("-", "-")))
 
 
-def _costs(samples: Sequence[Sequence[float]]) -> Iterable[Cost]:
+def costs(samples: Sequence[Sequence[float]]) -> Iterable[Cost]:
     """Of lines with the share that was forwarded and the rounds' nanoseconds a packet.
 
     What the machine did to a round it did to all entries in it: each is compared with the round's own mean.
