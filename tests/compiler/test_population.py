@@ -16,7 +16,7 @@ from npc.compiler.labels import matches
 from npc.compiler.population import Population
 from npc.compiler.resolve import Model
 from npc.compiler.tiers import Deciders
-from tests.compiler.compiling import inventory_of, source
+from tests.compiler.compiling import compiled, inventory_of, source
 from tests.compiler.test_labels import LABELS, SELECTORS
 from tests.reference.manifests import Document
 from tests.strategies import clusters
@@ -122,3 +122,38 @@ def _deciders(model: Model, direction: Direction, endpoint: Endpoint) -> Decider
     )
     network = sorted((one for one in model.policies if isolates(one)), key=lambda one: one.name)
     return Deciders(admin, tuple(network), baseline)
+
+
+def test_an_egress_named_port_is_resolved_once_for_all_who_name_it() -> None:
+    """P10: not again for each policy, subject and rule, which was cubic."""
+    count = 30
+    manifests: list[Document] = []
+    for number in range(count):
+        name = f"ns{number}"
+        port = {"name": "http", "containerPort": 8000 + number}
+        manifests += [
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": "p", "namespace": name},
+                "spec": {"containers": [{"name": "c", "ports": [port]}]},
+                "status": {"podIP": f"10.0.0.{number + 1}"},
+            },
+            {
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "NetworkPolicy",
+                "metadata": {"name": "p", "namespace": name},
+                "spec": {
+                    "podSelector": {},
+                    "policyTypes": ["Egress"],
+                    "egress": [
+                        {"ports": [{"port": "http"}]},
+                        {"to": [{"namespaceSelector": {}}], "ports": [{"port": "http"}]},
+                    ],
+                },
+            },
+        ]
+    with patch.object(Population, "serving", autospec=True, side_effect=Population.serving) as serving:
+        plan = compiled(manifests).plan
+    assert len(plan.classes) == 1
+    assert serving.call_count == 2, "once for everyone, once for the pods of all namespaces"
