@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from npc.compiler.ask.rulings import Decider
 from npc.compiler.frontend.locate import Page, locate
-from npc.compiler.frontend.render import printable
+from npc.compiler.frontend.render import cropped, printable
 from npc.compiler.frontend.source import Origin, Source, Span
 
 
@@ -23,8 +23,12 @@ class WrittenRules:
         return WrittenRules(*locate(one.rule.origin for one in deciders))
 
     def line(self, decider: Decider) -> tuple[str, int, int, str]:
-        """File, line and column of a rule, and what the line says; without control characters."""
+        """File, line and column of a rule, and what the line says; without control characters.
+
+        Of a long line it is the part around the rule: a file of JSON may be one line of megabytes.
+        """
         origin = decider.rule.origin
         span = self.spans[origin]
-        said = self.pages[origin.source].lines.line(span.line - 1).strip()
+        line = self.pages[origin.source].lines.line(span.line - 1)
+        said = cropped(line, span.column - 1, span.end - 1)[0].strip()
         return printable(origin.source.name), span.line, span.column, printable(said)

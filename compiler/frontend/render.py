@@ -127,7 +127,7 @@ def _snippet(origin: Origin, label: str, places: _Places, paint: Any) -> Iterato
         if label:
             yield f"{gutter}  = {printable(label)}"
         return
-    shown, caret, end = _cropped(line, span.column - 1, span.end - 1)
+    shown, caret, end = cropped(line, span.column - 1, span.end - 1)
     before = "".join("\t" if one == "\t" else " " * _columns(one) for one in shown[:caret])
     carets = "^" * max(1, sum(map(_columns, shown[caret:end])))
     marked = f"{carets} {printable(label)}" if label else carets
@@ -136,8 +136,8 @@ def _snippet(origin: Origin, label: str, places: _Places, paint: Any) -> Iterato
     yield paint(f"{gutter} | ", _DIM) + before + paint(marked, _BOLD)
 
 
-def _cropped(line: str, start: int, end: int) -> tuple[str, int, int]:
-    """A line that is not too long, with what it is about in it, and where that is in the result."""
+def cropped(line: str, start: int, end: int) -> tuple[str, int, int]:
+    """A line that is not too long, with what it is about in it, and where that is in the result (from 0)."""
     if len(line) <= _WIDTH:
         return line, start, min(end, len(line))
     first = max(0, min(start - _WIDTH // 2, len(line) - _WIDTH))

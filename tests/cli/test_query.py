@@ -217,6 +217,28 @@ def test_an_unknown_service_in_a_rule_that_matters(folder: Path) -> None:
     assert "error[NPC304]" in outcome.stderr
 
 
+def test_of_a_long_line_only_the_part_around_the_rule_is_shown(folder: Path) -> None:
+    """A file of JSON may be one line, and every rule of it would repeat the file."""
+    policies = [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": f"p{number}", "namespace": "shop"},
+            "spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 9000 + number}]}]},
+        }
+        for number in range(50)
+    ]
+    (folder / "shop.npc").write_text("", encoding="utf-8")
+    (folder / "more.json").write_text(
+        json.dumps({"apiVersion": "v1", "kind": "List", "items": policies}), encoding="utf-8"
+    )
+    outcome = query(folder, "shop/web", "shop/db", "tcp/9020", "-p", "more.json")
+    assert outcome.code == 0
+    (place,) = [line for line in outcome.stdout.splitlines() if "more.json:1:" in line]
+    assert '"ports": [{"port": 9020}]' in place
+    assert len(place) < 200
+
+
 def test_json(folder: Path) -> None:
     outcome = query(folder, "shop/web", "shop/db", "tcp/5433", "--format", "json")
     found: dict[str, Any] = json.loads(outcome.stdout)
