@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.compile import SMALL
 from bench.generate import reuse_or_generate, size_of, size_options
-from npc.api import model_paths
+from npc.models import model_paths
 from npc.compiler.frontend.source import Source
 from npc.diff.listing import Listing
 from npc.diff.loading import Sides, compare

@@ -24,12 +24,12 @@ import msgspec
 
 from bench.compile import SMALL
 from bench.generate import reuse_or_generate, size_of, size_options
-from npc.api import model_paths
 from npc.compiler.ask.asking import ask
 from npc.compiler.ask.batch import Batch
 from npc.compiler.ask.relation import Relation
 from npc.compiler.ask.report import text
 from npc.compiler.resolve import Model
+from npc.models import model_paths
 
 PORTS = (80, 443, 5432, 8080)
 SINGLE = 25

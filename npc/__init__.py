@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from npc.api import Compilation, check_paths, compile_nodes, compile_paths, compile_sources
+    from npc.api import Compilation, compile_nodes, compile_paths, compile_sources
     from npc.backends.base import Deny, Options, OwnNode
+    from npc.checking import check_paths
     from npc.compiler.frontend.diagnostics import Diagnostic, InputError
     from npc.compiler.frontend.source import Source
     from npc.nodes import Fleet
@@ -33,8 +34,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    "npc.api": ("Compilation", "check_paths", "compile_nodes", "compile_paths", "compile_sources"),
+    "npc.api": ("Compilation", "compile_nodes", "compile_paths", "compile_sources"),
     "npc.backends.base": ("Deny", "Options", "OwnNode"),
+    "npc.checking": ("check_paths",),
     "npc.compiler.frontend.diagnostics": ("Diagnostic", "InputError"),
     "npc.compiler.frontend.source": ("Source",),
     "npc.nodes": ("Fleet",),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from npc.api import check_sources
+from npc.checking import check_sources
 from npc.compiler.frontend.codes import ALL
 from npc.compiler.frontend.diagnostics import InputError
 from npc.compiler.frontend.files import NOTHING, Exclude, sources

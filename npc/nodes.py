@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from npc.api import collector_paused, emitter
+from npc.api import emitter
 from npc.backends.base import Backend, Options
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError
@@ -22,6 +22,7 @@ from npc.compiler.frontend.documents import Progress
 from npc.compiler.optimize import Planner
 from npc.compiler.optimize.passes import PASSES, Pass
 from npc.compiler.resolve import Model
+from npc.models import collector_paused
 from npc.workers import Shared, Team, Workers, in_process
 
 T = TypeVar("T")

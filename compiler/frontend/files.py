@@ -14,6 +14,8 @@ from npc.compiler.frontend.source import Source
 
 LANGUAGE_SUFFIX = ".npc"
 """Of files in npc's own language."""
+ASSERTIONS_SUFFIX = ".assert.npc"
+"""Of files of assertions."""
 SUFFIXES = (".yaml", ".yml", ".json", LANGUAGE_SUFFIX)
 """Files of a directory that are read."""
 STDIN = "<stdin>"

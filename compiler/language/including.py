@@ -13,13 +13,14 @@ from pathlib import Path
 
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Related
+from npc.compiler.frontend.files import ASSERTIONS_SUFFIX
 from npc.compiler.frontend.malformed import not_text
 from npc.compiler.frontend.recognition import begins_like_the_language
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.language.building import shown
 from npc.compiler.language.findings import Findings
 from npc.compiler.language.parser import Parsed, parse
-from npc.compiler.language.table import ASSERTIONS_SUFFIX, Start
+from npc.compiler.language.table import Start
 from npc.compiler.language.tree import Include, Program
 
 _OTHERS = (".yaml", ".yml", ".json")

@@ -19,13 +19,11 @@ from zlib import crc32
 import msgspec
 
 import npc.grammar
+from npc.compiler.frontend.files import ASSERTIONS_SUFFIX
 from npc.compiler.language.building import WORDS
 
 END = "$END"
 COMMENT = "COMMENT"
-
-ASSERTIONS_SUFFIX = ".assert.npc"
-"""Of files that hold assertions."""
 
 
 class Start(StrEnum):

@@ -61,7 +61,7 @@ def command(
 
     Findings go to standard output; the exit code is 1 when one is an error.
     """
-    from npc.api import check_paths  # not for `npc --help`
+    from npc.checking import check_paths  # not for `npc --help`
 
     named = [*paths, *(inventory or ())]
     if (fix or diff) and "-" in named:

@@ -170,7 +170,7 @@ def _check_usage(
 
 def _model(paths: list[str], config: Config, quiet: bool, *, today: date) -> Model:
     """The model of what is in some paths; findings about it are reported."""
-    from npc.api import model_paths
+    from npc.models import model_paths
 
     settings = configured(config, None)
     with progress_bar(quiet=quiet) as progress:

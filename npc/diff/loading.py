@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from npc.api import collector_paused, merged_model, no_inventory
+from npc.models import collector_paused, merged_model, no_inventory
 from npc.compiler.ask.asking import check
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.differences import Comparison

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from npc.api import check_sources
+from npc.checking import check_sources
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code, Severity
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from npc.api import asked_sources, collector_paused
+from npc.asking import asked_sources
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.connections import Selection, connections
 from npc.compiler.ask.ends import Ends
@@ -18,6 +18,7 @@ from npc.compiler.frontend.documents import Progress
 from npc.compiler.frontend.files import NOTHING, Exclude, sources
 from npc.compiler.frontend.source import Source
 from npc.compiler.lint.levels import DEFAULTS, Levels
+from npc.models import collector_paused
 from npc.reach.report import Report, report
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from npc.api import model_sources
 from npc.compiler.algebra.addresses import Family
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.ends import Place
 from npc.compiler.ask.relation import Relation
 from npc.compiler.inventory import Inventory
 from npc.compiler.resolve import Model
+from npc.models import model_sources
 from tests.compiler.compiling import on_line, source
 from tests.reference.evaluator import Cluster, Packet, allowed, between_pod_and_its_node
 from tests.reference.manifests import Address, Document

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import npc
-from npc.api import asked_sources
+from npc.asking import asked_sources
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.frontend.diagnostics import InputError
 from npc.reach.listing import as_json

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from npc.api import check_paths
+from npc.checking import check_paths
 from npc.compiler.frontend.codes import Severity
 from npc.compiler.frontend.documents import load
 from npc.compiler.frontend.files import sources

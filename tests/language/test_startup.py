@@ -12,7 +12,7 @@ from tests.docs.pages import ROOT
 
 LOADED = "import sys, npc.cli\n{}\nprint(*(one for one in {!r} if one in sys.modules))"
 MODULES = ("lark", "npc.compiler.language.parser", "npc.compiler.language.tree")
-READ = "from npc.api import check_paths; assert not check_paths([{!r}])"
+READ = "from npc.checking import check_paths; assert not check_paths([{!r}])"
 CASES = [
     # name, what is run, which of the modules are there then
     ("the command itself", "pass", ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import npc
-from npc.api import check_sources
+from npc.checking import check_sources
 from npc.compiler.frontend.codes import ALL, Severity
 from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.locate import locate

@@ -1,0 +1,96 @@
+"""Everything that can be said about policies and inventories without compiling them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+
+from npc.compiler.frontend import codes
+from npc.compiler.frontend.diagnostics import (
+    Diagnostic,
+    has_errors,
+)
+from npc.compiler.frontend.documents import load
+from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.source import Source
+from npc.compiler.inventory import Inventory
+from npc.compiler.inventory_builder import build_inventory
+from npc.compiler.lint.checked import Checked
+from npc.compiler.lint.levels import DEFAULTS, Levels
+from npc.compiler.resolve import Model
+
+if TYPE_CHECKING:
+    pass
+
+from npc.compiler.frontend.files import ASSERTIONS_SUFFIX
+from npc.models import at_odds, collector_paused, duplicates, idle, model_of, no_inventory, standard_input
+
+
+def check_paths(
+    paths: Iterable[str],
+    *,
+    assertions: Iterable[str] = (),
+    today: date | None = None,
+    levels: Levels = DEFAULTS,
+    exclude: Exclude = NOTHING,
+    stdin: Callable[[], bytes] | None = None,
+) -> tuple[Diagnostic, ...]:
+    """Everything that can be said about policies and inventories without compiling them.
+
+    `assertions` are files of assertions besides those that are among the paths by their names.
+    """
+    found, faults = sources(paths, stdin or standard_input, exclude=exclude)
+    asserted, unread = sources(assertions, stdin or standard_input, (ASSERTIONS_SUFFIX,))
+    return (*faults, *unread, *check_sources(found, today=today, levels=levels, assertions=asserted))
+
+
+def check_sources(
+    found: Iterable[Source],
+    *,
+    today: date | None = None,
+    inventory: Inventory | None = None,
+    levels: Levels = DEFAULTS,
+    assertions: Sequence[Source] = (),
+) -> tuple[Diagnostic, ...]:
+    """As `check_paths`, of what sources hold; `inventory` takes the place of one among them.
+
+    The lints look at policies without errors; those that need an inventory are silent where there is none.
+    """
+    from npc.compiler.lint.lints import findings, searched  # compile need not wait for them
+
+    listed = list(found)
+    with collector_paused():
+        loaded = load(listed, today=today)
+        own, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
+        diagnostics = [*loaded.diagnostics, *duplicates(loaded), *faults]
+        if has_errors(diagnostics):
+            return tuple(levels.judged(diagnostics))
+        is_known = inventory is not None or bool(loaded.inventory)
+        model = model_of(loaded, own if inventory is None else inventory)
+        if is_known:
+            diagnostics += at_odds(model)
+            if has_errors(diagnostics):
+                return tuple(levels.judged(diagnostics))
+            diagnostics += _asserted(model, listed, assertions, diagnostics)
+            diagnostics += idle(model)
+        elif assertions:
+            diagnostics.append(no_inventory())
+        checked = Checked.of(model.policies, model.cluster_policies, model if is_known else None)
+        diagnostics += findings(checked, levels)
+        if levels.of(codes.UNUSED_ALLOW) is not None:
+            from npc.compiler.lint.allowances import unused
+
+            is_whole = any(one.in_folder for one in listed)
+            diagnostics += unused(diagnostics, listed, searched(checked, levels, is_whole=is_whole))
+        return tuple(levels.judged(diagnostics))
+
+
+def _asserted(
+    model: Model, listed: Sequence[Source], assertions: Sequence[Source], said: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """What comes of the assertions in some files, and of those among all that were read."""
+    from npc.asserting import failed_assertions, files_of_assertions  # compile need not wait for them
+
+    files = [*files_of_assertions(listed), *assertions]
+    if files:
+        yield from (one for one in failed_assertions(files, model) if one not in said)
