@@ -9,21 +9,13 @@ from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.narrowing import as_read
 from npc.compiler.expected import with_expected
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import (
-    Diagnostic,
-    InputError,
-    has_errors,
-)
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
 from npc.compiler.frontend.documents import Progress, load
 from npc.compiler.frontend.kinds import CONTROLLERS
 from npc.compiler.frontend.source import Source
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
-
-if TYPE_CHECKING:
-    pass
-
 from npc.models import collector_paused, inventory_of, model_of, nobody
 
 

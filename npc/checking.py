@@ -6,23 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import (
-    Diagnostic,
-    has_errors,
-)
+from npc.compiler.frontend.diagnostics import Diagnostic, has_errors
 from npc.compiler.frontend.documents import load
-from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.files import ASSERTIONS_SUFFIX, NOTHING, Exclude, sources
 from npc.compiler.frontend.source import Source
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.lint.checked import Checked
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
-
-if TYPE_CHECKING:
-    pass
-
-from npc.compiler.frontend.files import ASSERTIONS_SUFFIX
 from npc.models import at_odds, collector_paused, duplicates, idle, model_of, no_inventory, standard_input
 
 

@@ -10,12 +10,7 @@ from datetime import date
 
 from npc.compiler.ambiguity import ambiguous_priorities
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import (
-    Diagnostic,
-    InputError,
-    Related,
-    has_errors,
-)
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError, Related, has_errors
 from npc.compiler.frontend.documents import Loaded, Progress, load
 from npc.compiler.frontend.files import NOTHING, Exclude, sources
 from npc.compiler.frontend.source import Source
@@ -26,10 +21,6 @@ from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
-
-if TYPE_CHECKING:
-    pass
-
 
 _FEW = 5
 """Policies that a message names."""
