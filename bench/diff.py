@@ -18,10 +18,10 @@ from pathlib import Path
 
 from bench.compile import SMALL
 from bench.generate import reuse_or_generate, size_of, size_options
-from npc.models import model_paths
 from npc.compiler.frontend.source import Source
 from npc.diff.listing import Listing
 from npc.diff.loading import Sides, compare
+from npc.models import model_paths
 
 _CHANGED = (b"port: ", b"port: 1")
 """What is written in the first policy that has a port, and what instead of it: another port."""

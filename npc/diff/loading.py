@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from npc.models import collector_paused, merged_model, no_inventory
 from npc.compiler.ask.asking import check
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.differences import Comparison
@@ -20,6 +19,7 @@ from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
 from npc.diff.revisions import is_revision, revision_sources
+from npc.models import collector_paused, merged_model, no_inventory
 
 
 @dataclass(frozen=True, slots=True)
