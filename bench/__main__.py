@@ -6,6 +6,7 @@ import argparse
 
 from bench import aerleon, check, growth, language, loading, reach
 from bench import compile as compile_bench
+from bench import diff as diff_bench
 from bench import query as query_bench
 from bench.dataplane import tables as dataplane
 
@@ -22,6 +23,8 @@ def main() -> None:
     language.main([] if is_full else ["--policies", str(language.SMALL)])
     print()
     query_bench.main([] if is_full else ["--small"])
+    print()
+    diff_bench.main([] if is_full else ["--small"])
     print()
     reach.main([] if is_full else ["--small"])
     print()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import re
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,8 +24,7 @@ from npc.diff.listing import Listing
 from npc.diff.loading import Sides, compare
 from npc.models import model_paths
 
-_CHANGED = (b"port: ", b"port: 1")
-"""What is written in the first policy that has a port, and what instead of it: another port."""
+_PORT = re.compile(rb"\bport: [0-9]+")
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -37,7 +37,7 @@ def seconds(work: Callable[[], object]) -> float:
 def changed(policies: Path) -> Source:
     """The policies with one port of one of them changed."""
     text = policies.read_bytes()
-    return Source("changed.yaml", content=text.replace(*_CHANGED, 1))
+    return Source("changed.yaml", content=_PORT.sub(b"port: 1", text, count=1))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -59,6 +59,8 @@ class Alignment:
     @staticmethod
     def of(old: Inventory, new: Inventory) -> Alignment:
         """The endpoints of both, sorted by namespace and name."""
+        if old.endpoints is new.endpoints:
+            return Alignment(new.endpoints, Side(None, None), Side(None, None))
         before, after = (tuple(map(_key, one.endpoints)) for one in (old, new))
         if before == after:
             return Alignment(new.endpoints, Side(None, None), Side(None, None))

@@ -7,21 +7,22 @@ compared pair by pair: what is between them is equal too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.alignment import Alignment, Side
-from npc.compiler.ask.answers import Answer, Asked, Between, answers
+from npc.compiler.ask.answers import Answer, Between
 from npc.compiler.ask.changes import Change, Presence, Witness, merged, order_of
 from npc.compiler.ask.ends import NOBODY, Ends, Place
 from npc.compiler.ask.pairs import Pairs
-from npc.compiler.ask.relation import NOTHING, Relation
-from npc.compiler.ask.rulings import SubjectClass
+from npc.compiler.ask.relation import NOTHING, Relation, by_ends
+from npc.compiler.ask.rulings import SubjectClass, allowed
+from npc.compiler.ask.sorting import Sorter, answer_of, policies_of, subjects_of
 from npc.compiler.frontend.syntax import Direction
-from npc.compiler.labels import bits_of
+from npc.compiler.labels import Bits, bits_of, members
 
 _Profile = tuple[tuple[Ends, Intervals, Intervals], ...]
 
@@ -78,12 +79,8 @@ class Comparison:
 
     def changes(self) -> tuple[Change, ...]:
         """All that differs, in few parts, in the order of their ends."""
-        egress, ingress = (self._groups(one) for one in (Direction.EGRESS, Direction.INGRESS))
-        found = [
-            one
-            for part in [*merged(_between(egress, ingress)), *merged(self._to_themselves())]
-            if (one := self._trimmed(part)) is not None
-        ]
+        parts = [*merged(self._to_others()), *merged(self._to_themselves())]
+        found = [one for part in parts if (one := self._trimmed(part)) is not None]
         return tuple(sorted(found, key=order_of))
 
     def witnesses(self, change: Change) -> tuple[Witness, ...]:
@@ -110,6 +107,8 @@ class Comparison:
 
     def places(self, presence: Presence) -> Sequence[int]:
         """The endpoints that one side alone has, by their places."""
+        if self.alignment.old.numbers is None:
+            return []
         wanted = self.alignment.new if presence is Presence.NEW else self.alignment.old
         other = self.alignment.old if presence is Presence.NEW else self.alignment.new
         numbers = range(len(self.alignment.endpoints))
@@ -120,33 +119,65 @@ class Comparison:
     def _sides(self) -> tuple[tuple[Relation, Side], tuple[Relation, Side]]:
         return (self.old, self.alignment.old), (self.new, self.alignment.new)
 
-    def _groups(self, direction: Direction) -> list[_Group]:
-        """All ends by the classes that they are in before and after; the addresses outside are one."""
+    def _to_others(self) -> Iterator[Change]:
+        """What differs between different ends.
+
+        Only ends whose decisions differ are looked at, and those that these may exchange other packets with.
+        """
+        senders, receivers = (
+            self._groups(one, self._touched(one)) for one in (Direction.EGRESS, Direction.INGRESS)
+        )
+        met, meeting = _changed_ends(senders), _changed_ends(receivers)
+        known, knowing = _members(senders), _members(receivers)
+        senders += self._groups(Direction.EGRESS, meeting.endpoints & ~known.endpoints)
+        receivers += self._groups(Direction.INGRESS, met.endpoints & ~knowing.endpoints)
+        outside = self._outside()
+        yield from _between([*senders, outside], [*receivers, outside])
+
+    def _touched(self, direction: Direction) -> Bits:
+        """The places of endpoints for which anything may have changed: all, in another cluster."""
+        everyone = (1 << len(self.alignment.endpoints)) - 1
+        if not self._is_same_cluster:
+            return everyone
+        touched = 0
+        policies = [{(one.kind, str(one)): one for one in policies_of(side)} for side, _ in self._sides()]
+        for key in policies[0].keys() | policies[1].keys():
+            pair = [one.get(key) for one in policies]
+            if pair[0] != pair[1]:
+                for (relation, _), policy in zip(self._sides(), pair, strict=True):
+                    if policy is not None and touched != everyone:
+                        touched |= subjects_of(relation, policy, direction)
+        return touched
+
+    def _groups(self, direction: Direction, among: Bits) -> list[_Group]:
+        """Endpoints by the classes that they are in before and after."""
         size = len(self.alignment.endpoints)
-        found: dict[tuple[int | None, int | None, Intervals, Intervals], list[int]] = {}
-        for place in range(size):
-            classes: list[int | None] = []
-            nodes: list[Intervals] = []
-            for relation, side in self._sides():
-                number = side.number(place)
-                classes.append(None if number is None else relation.of(direction, number).number)
-                nodes.append(NOTHING if number is None else relation.own_node(number))
-            moved = (NOTHING, NOTHING) if nodes[0] == nodes[1] or None in classes else (nodes[0], nodes[1])
-            found.setdefault((classes[0], classes[1], *moved), []).append(place)
+        sorters = [Sorter(relation, side, direction) for relation, side in self._sides()]
+        found: dict[tuple[Hashable, ...], tuple[list[int], list[SubjectClass | None], list[Intervals]]] = {}
+        for place in members(among):
+            classes = [one.find(place) for one in sorters]
+            nodes = [NOTHING, NOTHING]
+            if not self._is_same_cluster and None not in classes:
+                nodes = [one.own_node(place) for one in sorters]
+                if nodes[0] == nodes[1]:
+                    nodes = [NOTHING, NOTHING]
+            key = (*map(id, classes), *nodes)
+            found.setdefault(key, ([], classes, nodes))[0].append(place)
         groups = []
-        for (before, after, *own), places in found.items():
-            bits = bits_of(places, size)
-            for presence, chosen in self._by_presence(bits):
-                old = None if before is None or presence is Presence.NEW else before
-                new = None if after is None or presence is Presence.OLD else after
-                groups.append(self._group(direction, chosen, presence, (old, new), (own[0], own[1])))
+        for places, classes, nodes in found.values():
+            for presence, chosen in self._by_presence(bits_of(places, size)):
+                old = None if presence is Presence.NEW else classes[0]
+                new = None if presence is Presence.OLD else classes[1]
+                groups.append(self._group(chosen, presence, (old, new), (nodes[0], nodes[1])))
+        return groups
+
+    def _outside(self) -> _Group:
+        """All addresses outside: with them everything passes on their side."""
         one, other = self.alignment.old, self.alignment.new
         everyone = Ends(one.v4 | other.v4, one.v6 | other.v6, EVERY_ADDRESS)
-        outside = Ends(outside=EVERY_ADDRESS)
-        groups.append(
-            _Group(outside, Presence.BOTH, lambda: ((everyone, traffic.ANY, traffic.ANY),), is_changed=False)
-        )
-        return groups
+        ends = Ends(outside=EVERY_ADDRESS)
+        whole = ((everyone, traffic.ANY, traffic.ANY),)
+        return _Group(ends, Presence.BOTH, lambda: whole, is_changed=False)
 
     def _by_presence(self, bits: int) -> Iterator[tuple[Presence, Ends]]:
         """Places with an address of each family by the sides that have it."""
@@ -161,16 +192,12 @@ class Comparison:
 
     def _group(
         self,
-        direction: Direction,
         ends: Ends,
         presence: Presence,
-        classes: tuple[int | None, int | None],
+        classes: tuple[SubjectClass | None, SubjectClass | None],
         nodes: tuple[Intervals, Intervals],
     ) -> _Group:
-        old, new = (
-            None if number is None else relation.classes(direction)[number]
-            for (relation, _), number in zip(self._sides(), classes, strict=True)
-        )
+        old, new = classes
         is_same = self._is_same_cluster and old is not None and new is not None and _decide_alike(old, new)
 
         def profile() -> _Profile:
@@ -186,7 +213,9 @@ class Comparison:
         """With whom what passes at a class, in places; all with its own node, where that is given."""
         if subjects is None:
             return []
-        found = [(side.moved(ends), passing) for ends, passing in relation.profile(subjects)]
+        found = [
+            (side.moved(ends), passing) for ends, passing in by_ends(allowed(relation.meaning, subjects))
+        ]
         if not own:
             return found
         node = Ends(outside=own)
@@ -247,8 +276,22 @@ class Comparison:
         here, there = (_on(side, one) for one in (source, destination))
         if here is None or there is None:
             return None
-        found = answers(relation, Asked.of(here.ends, there.ends, Intervals.of((kind, kind))))
-        return found[0] if found else None
+        return answer_of(relation, here, there, kind)
+
+
+def _changed_ends(groups: Iterable[_Group]) -> Ends:
+    """The peers of groups about which their decisions differ."""
+    found = NOBODY
+    for one in groups:
+        found |= one.changed
+    return found
+
+
+def _members(groups: Iterable[_Group]) -> Ends:
+    found = NOBODY
+    for one in groups:
+        found |= one.members
+    return found
 
 
 def _with_outside(ends: Ends, outside: Intervals) -> Ends:

@@ -131,7 +131,7 @@ class Relation:
             own = id(found)  # the same policies are one object
             if own not in deciders:
                 deciders[own] = found
-                by_ports[own] = _depends_on_ports(found, direction)
+                by_ports[own] = depends_on_ports(found, direction)
             ports = endpoints[number].ports if by_ports[own] else ()
             classes.setdefault((own, ports), []).append(number)
         listed = [
@@ -149,7 +149,7 @@ class Relation:
         self._class_of[direction] = class_of
 
 
-def _depends_on_ports(deciders: Deciders, direction: Direction) -> bool:
+def depends_on_ports(deciders: Deciders, direction: Direction) -> bool:
     """Whether a rule names ports of the subjects."""
     policies: tuple[Policy, ...] = (*deciders.admin, *deciders.network, *deciders.baseline)
     return any(names_ports(rule, direction) for one in policies for rule in one.rules(direction))

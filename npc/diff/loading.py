@@ -11,9 +11,12 @@ from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.differences import Comparison
 from npc.compiler.ask.narrowing import as_read
 from npc.compiler.ask.relation import Relation
+from npc.compiler.expected import with_expected
+from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
 from npc.compiler.frontend.documents import Loaded, load
 from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.kinds import CONTROLLERS
 from npc.compiler.frontend.source import Source
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.lint.levels import DEFAULTS, Levels
@@ -39,12 +42,14 @@ def compare(
     An inventory that both sides have is read once. What is found on both sides is told once.
     """
     with collector_paused():
-        shared, old, new = (load(one, today=today) for one in (sides.both, sides.old, sides.new))
+        shared, old, new = (
+            load(one, today=today, controllers=CONTROLLERS) for one in (sides.both, sides.old, sides.new)
+        )
         models, diagnostics = _models(shared, old, new)
-        judged = levels.judged(diagnostics)
+        judged = levels.judged(one for one in diagnostics if one.code is not codes.NO_ADDRESS)
         if has_errors(judged):
             raise InputError(judged)
-        before, after = (as_read(one, reading) for one in models)
+        before, after = _asked(models, shared, (old, new), reading)
         for model in (before, after):
             check(model)
         return Comparison(Relation(before, reading), Relation(after, reading)), tuple(judged)
@@ -64,6 +69,23 @@ def sources_of(paths: Iterable[str], stdin: Callable[[], bytes], exclude: Exclud
     return found
 
 
+def _asked(models: Sequence[Model], shared: Loaded, sides: Sequence[Loaded], reading: Reading) -> list[Model]:
+    """The models as they are read, with the pods that controllers will make, and those without an address."""
+    found: list[Model] = []
+    faults: list[Diagnostic] = []
+    for model, side in zip(models, sides, strict=True):
+        read = as_read(model, reading)
+        controllers = (*shared.controllers, *side.controllers)
+        inventory, wrong = with_expected(read.inventory, controllers, reading)
+        faults += wrong
+        if found and inventory == found[0].inventory:
+            inventory = found[0].inventory  # what both sides have is known by its identity
+        found.append(Model(read.policies, read.cluster_policies, inventory))
+    if has_errors(faults):
+        raise InputError(faults)
+    return found
+
+
 def _models(shared: Loaded, old: Loaded, new: Loaded) -> tuple[list[Model], list[Diagnostic]]:
     sides = (old, new)
     diagnostics = [*shared.diagnostics, *old.diagnostics, *new.diagnostics]
@@ -75,7 +97,8 @@ def _models(shared: Loaded, old: Loaded, new: Loaded) -> tuple[list[Model], list
         inventories = [inventory, inventory]
     else:
         for side, word in zip(sides, ("OLD", "NEW"), strict=True):
-            if not shared.inventory and not side.inventory and not has_errors(diagnostics):
+            is_known = any((one.inventory or one.controllers) for one in (shared, side))
+            if not is_known and not has_errors(diagnostics):
                 diagnostics.append(no_inventory(f" for {word}"))
             inventory, found = build_inventory((*shared.inventory, *side.inventory), sorted(namespaces))
             diagnostics += found

@@ -154,6 +154,26 @@ def test_pods_that_were_rolled_out_anew_are_the_same(folder: Path) -> None:
     assert found == Outcome(0, "No difference: the same connections are allowed.\n", "")
 
 
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec: {{containers: [{{name: one}}]}}
+"""
+
+
+def test_manifests_alone(folder: Path) -> None:
+    manifests = "---\n".join(DEPLOYMENT.format(name=name) for name in ("web", "db"))
+    for side in ("old", "new"):
+        (folder / side / "manifests.yaml").write_text(manifests, encoding="utf-8")
+    found = diff(folder, "old", "new")
+    assert (found.code, found.stderr) == (0, "")
+    assert found.stdout.splitlines()[2] == "~ from shop/web to shop/db: tcp/5432 is now tcp/5432-5433"
+
+
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
