@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import aerleon, check, growth, language, loading, reach
+from bench import aerleon, check, fleet, growth, language, loading, reach
 from bench import compile as compile_bench
 from bench import diff as diff_bench
 from bench import query as query_bench
@@ -19,6 +19,8 @@ def main() -> None:
     compile_bench.main([] if is_full else ["--small"])
     print()
     check.main(["--rounds", "1"] if is_full else ["--small"])
+    print()
+    fleet.main([] if is_full else ["--small"])
     print()
     language.main([] if is_full else ["--policies", str(language.SMALL)])
     print()

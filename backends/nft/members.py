@@ -22,6 +22,14 @@ Alternatives = tuple[tuple[Match, ...], ...]
 """Comparisons of which one alternative holds."""
 
 
+class _Lines(dict[int, str]):
+    """The line of each address alone, made when it is asked for: most are in many groups."""
+
+    def __missing__(self, address: int) -> str:
+        line = self[address] = Element(format_address(address)).line
+        return line
+
+
 @dataclass(slots=True)
 class Members:
     """What the groups of one cluster come to in each family; what was asked for once is kept."""
@@ -30,6 +38,7 @@ class Members:
     """The endpoint behind each address."""
     named: int
     """Members of a group whose names stand beside their addresses."""
+    _plain: _Lines = field(default_factory=_Lines)
     _addresses: dict[tuple[Family, Group], list[int]] = field(default_factory=dict)
     _lines: dict[tuple[Family, Group], str] = field(default_factory=dict)
     _together: dict[Groups, tuple[int, str]] = field(default_factory=dict)
@@ -86,5 +95,5 @@ class Members:
 
     def _print(self, addresses: Iterable[int], group: Group) -> str:
         if len(group.members) > self.named:
-            return "".join(Element(format_address(one)).line for one in addresses)
+            return "".join(map(self._plain.__getitem__, addresses))
         return "".join(Element(format_address(one), self.names.get(one, "")).line for one in addresses)
