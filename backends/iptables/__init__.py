@@ -1,7 +1,7 @@
 """The iptables target: iptables-restore and ipset files, and the script that loads them."""
 
 from npc.backends.base import Backend
-from npc.backends.iptables.lowering import SETTINGS, lower
+from npc.backends.iptables.lowering import SETTINGS, lower, series
 from npc.backends.iptables.statistics import statistics
 
 BACKEND = Backend(
@@ -17,5 +17,6 @@ BACKEND = Backend(
     load=("sh", "load.sh"),
     check=("sh", "load.sh", "--check"),
     settings=SETTINGS,
+    series=series,
     statistics=statistics,
 )

@@ -78,9 +78,12 @@ class Decisions:
     def in_turn(self, arms: Sequence[Arm], direction: Direction, hit: str) -> list[Rule] | None:
         """The rules of arms that are tried in turn; None where they would be too many."""
         layout = self.matches.layout
-        sizes = [len(members(arm.peers.groups | arm.peers.holes, self.family)) for arm in arms]
-        if len(arms) > layout.most_arms or (not self.matches.use_sets and sum(sizes) > layout.most_rules):
+        if len(arms) > layout.most_arms:
             return None
+        if not self.matches.use_sets:
+            sizes = (len(members(arm.peers.groups | arm.peers.holes, self.family)) for arm in arms)
+            if sum(sizes) > layout.most_rules:
+                return None
         rules = [
             Rule((*left, *right), hit)
             for arm in arms

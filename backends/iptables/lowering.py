@@ -11,12 +11,14 @@ allows meets the exceptions (A1, A2) and is denied. Endpoints that may not send 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 from npc.backends.base import Deny, Options, OwnNode
 from npc.backends.iptables.decisions import RETURN, Decisions, Ends
+from npc.backends.iptables.kept import Kept
 from npc.backends.iptables.layout import MEASURED, Layout
 from npc.backends.iptables.logs import check_prefixes, log_action, printable
 from npc.backends.iptables.matches import LONGEST_COMMENT, Matches, address_option, in_set
@@ -48,13 +50,23 @@ _NEIGHBOUR_DISCOVERY = range(133, 138)
 
 def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Ruleset:
     """All artifacts that enforce a plan; InputError for options that iptables cannot use."""
+    return series(options, layout)(plan)
+
+
+def series(options: Options, layout: Layout = MEASURED) -> Callable[[Plan], Ruleset]:
+    """As `lower`, for plans of one cluster: what several of them have is made once."""
+    _check(options)
+    return partial(_lowered, options=options, layout=layout, kept=Kept())
+
+
+def _lowered(plan: Plan, options: Options, layout: Layout, kept: Kept) -> Ruleset:
     prefix, use_sets = _check(options)
     check_prefixes(plan)
     listed = split(plan, layout.pairs) if use_sets else Split((), plan, ())
     matches, v4, v6 = next(
         built
         for factor in FLATTER
-        if (built := _tables(plan, listed, options, Matches(Names(prefix), use_sets, layout), factor))
+        if (built := _tables(plan, listed, options, Matches(Names(prefix), use_sets, layout, kept), factor))
         is not None
     )
     policed = options.own_node is OwnNode.POLICED

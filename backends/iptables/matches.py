@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from npc.backends import icmp
+from npc.backends.iptables.kept import Alternative, Kept
 from npc.backends.iptables.layout import Layout
 from npc.backends.iptables.names import Names
 from npc.backends.iptables.ruleset import IpSet
@@ -20,9 +21,6 @@ from npc.compiler.algebra.peers import Group, Peers, members
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.blocks import hulls
 from npc.compiler.optimize.prefixes import match_table
-
-Alternative = tuple[str, ...]
-"""Options that all match; alternatives together match what was asked for."""
 
 _ANY_TYPE = 255
 """iptables takes this ICMP type, which is reserved, for every type; ip6tables takes it for itself."""
@@ -81,6 +79,7 @@ class Matches:
     names: Names
     use_sets: bool
     layout: Layout
+    kept: Kept = field(default_factory=Kept)
     sets: dict[str, IpSet] = field(default_factory=dict)
 
     def traffic(self, wanted: Intervals, family: Family) -> list[Alternative]:
@@ -129,7 +128,7 @@ class Matches:
             else:
                 found += [(option, format_address(one)) for one in members(peers.groups, family)]
         if blocks:
-            inline = block_matches(blocks, option, family)
+            inline = self._block_matches(blocks, option, family)
             ranges = sum(one.count("iprange") for one in inline)
             few = len(inline) <= self.layout.blocks_inline and ranges <= self.layout.ranges_inline
             if self.use_sets and not few:
@@ -142,9 +141,20 @@ class Matches:
         keys = sorted(group.key for group in groups)
         name = self.names.set("p", family, "\n".join(keys))
         if name not in self.sets:
-            addresses = members(groups, family)
-            self.add_hash(name, family, tuple(map(format_address, addresses)), keys)
+            known = self.kept.sets.get((name, groups, family))
+            if known is None:
+                addresses = tuple(map(self.kept.texts.__getitem__, members(groups, family)))
+                about = shortened(keys, LONGEST_COMMENT)
+                known = IpSet(name, "hash:ip", hash_options(family), addresses, about)
+                self.kept.sets[name, groups, family] = known
+            self.sets[name] = known
         return name
+
+    def _block_matches(self, blocks: Intervals, option: str, family: Family) -> list[Alternative]:
+        known = self.kept.blocks.get((blocks, option, family))
+        if known is None:
+            known = self.kept.blocks[blocks, option, family] = block_matches(blocks, option, family)
+        return known
 
     def add_hash(self, name: str, family: Family, elements: tuple[str, ...], comment: Iterable[str]) -> None:
         """An exact set of addresses."""

@@ -53,6 +53,14 @@ class IpSet:
         """The name under which it is filled before it takes the old one's place."""
         return f"{self.name}-n"
 
+    @property
+    def additions(self) -> str:
+        """The commands that fill it, a line each: there may be very many."""
+        if not self.elements:
+            return ""
+        command = f"add {self.temporary} "
+        return command + f"\n{command}".join(self.elements) + "\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
