@@ -1,7 +1,7 @@
 """The Open vSwitch target: OpenFlow flows for `ovs-ofctl`, replaced in one bundle."""
 
 from npc.backends.base import Backend
-from npc.backends.ovs.lowering import lower
+from npc.backends.ovs.lowering import lower, series
 from npc.backends.ovs.settings import NAMES
 from npc.backends.ovs.statistics import statistics
 
@@ -13,5 +13,6 @@ BACKEND = Backend(
     load=("ovs-ofctl", "-O", "OpenFlow15", "--bundle", "replace-flows", "br-int", "npc.flows"),
     check=("ovs-ofctl", "-O", "OpenFlow15", "parse-flows", "npc.flows"),
     settings=NAMES,
+    series=series,
     statistics=statistics,
 )

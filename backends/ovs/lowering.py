@@ -9,8 +9,9 @@ a class decides and for selectors, so that a pod that comes or goes is a few flo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from npc.backends.base import Options
 from npc.backends.logged import check_logged
@@ -20,7 +21,7 @@ from npc.backends.ovs.layout import MEASURED, Layout
 from npc.backends.ovs.matches import family_match
 from npc.backends.ovs.numbers import content_numbers
 from npc.backends.ovs.peers import PeerMatches
-from npc.backends.ovs.rules import Form, conjunction_keys, form_of
+from npc.backends.ovs.rules import BlockForms, Form, conjunction_keys, form_of
 from npc.backends.ovs.ruleset import Flow, Match, Pipeline, Section, Table
 from npc.backends.ovs.settings import Settings, Step, read_settings
 from npc.compiler.algebra.addresses import Family
@@ -35,14 +36,23 @@ from npc.compiler.plan import Class, Plan
 
 def lower(plan: Plan, options: Options, layout: Layout = MEASURED) -> Pipeline:
     """The tables that enforce a plan; InputError for options that OpenFlow cannot use."""
+    return series(options, layout)(plan)
+
+
+def series(options: Options, layout: Layout = MEASURED) -> Callable[[Plan], Pipeline]:
+    """As `lower`, for plans of one cluster: what the blocks of several of them come to is found once."""
     settings = read_settings(options)
+    return partial(_lowered, options=options, settings=settings, layout=layout, known={})
+
+
+def _lowered(plan: Plan, options: Options, settings: Settings, layout: Layout, known: BlockForms) -> Pipeline:
     _check_logs(plan)
     numbers = content_numbers(one.key for one in plan.classes)
     by_address = {direction: class_of_address(plan, direction, numbers) for direction in Direction}
     senders, receivers = by_address[Direction.EGRESS], by_address[Direction.INGRESS]
     # The peer of an ingress rule is the packet's source, which has a flow already where it is a subject.
-    egress = _Rules.of(plan, Direction.EGRESS, settings, layout, receivers.keys())
-    ingress = _Rules.of(plan, Direction.INGRESS, settings, layout, senders.keys())
+    egress = _Rules.of(plan, Direction.EGRESS, settings, layout, receivers.keys(), known)
+    ingress = _Rules.of(plan, Direction.INGRESS, settings, layout, senders.keys(), known)
     at_ports = _at_ports(plan, settings)
     from_sources = sources(settings, senders, ingress.identities, at_ports, plan.names)
     to_destinations = destinations(settings, receivers, egress.identities, plan.names)
@@ -117,7 +127,12 @@ class _Rules:
 
     @staticmethod
     def of(
-        plan: Plan, direction: Direction, settings: Settings, layout: Layout, dispatched: Iterable[int]
+        plan: Plan,
+        direction: Direction,
+        settings: Settings,
+        layout: Layout,
+        dispatched: Iterable[int],
+        blocks: BlockForms,
     ) -> _Rules:
         """`dispatched` addresses have a flow already that can load their number as a peer."""
         classes = [one for one in plan.classes if one.direction is direction]
@@ -131,8 +146,8 @@ class _Rules:
                 continue
             by_address = PeerMatches.by_address(groups, direction, family, plan.names)
             by_identity = PeerMatches.by_identity(groups, family, settings.identity_register(direction))
-            with_addresses = [form_of(one, family, by_address, layout) for one in present]
-            with_identities = [form_of(one, family, by_identity, layout) for one in present]
+            with_addresses = [form_of(one, family, by_address, layout, blocks) for one in present]
+            with_identities = [form_of(one, family, by_identity, layout, blocks) for one in present]
             saved = _count(with_addresses) - _count(with_identities)
             if saved - len(by_identity.identities.keys() - known) >= layout.identities_save:
                 forms += with_identities

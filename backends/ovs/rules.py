@@ -37,7 +37,8 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, cidrs
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import ANYONE
-from npc.compiler.arms import Arm
+from npc.compiler.arms import Arm, Arms
+from npc.compiler.frontend.syntax import Direction
 from npc.compiler.plan import Class
 
 EVERYONE, PAIRS, CONJUNCTION_OF_GROUPS, CONJUNCTION_OF_BLOCKS, PREFIXES = 600, 500, 410, 400, 100
@@ -138,8 +139,12 @@ class Form:
             yield Flow(priority, matches, tuple(parts), notes.get(at, ""))
 
 
-def form_of(one: Class, family: Family, peers: PeerMatches, layout: Layout) -> Form:
-    """The form with the fewest flows that the layout allows."""
+BlockForms = dict[tuple[Direction, Arms, Family], tuple[tuple[Entry, ...], list[Exchange]]]
+"""What the blocks of rules come to: looked for long, and whatever tells peers apart."""
+
+
+def form_of(one: Class, family: Family, peers: PeerMatches, layout: Layout, known: BlockForms) -> Form:
+    """The form with the fewest flows that the layout allows; `known` is what was found before, and grows."""
     arms = [Arm(own, arm.peers) for arm in one.arms if (own := icmp.own_types(arm.traffic, family))]
     flows: Flows = cache(partial(match_count, family=family))
     everyone = _with_everyone(Intervals.union(arm.traffic for arm in arms if arm.peers == ANYONE), family)
@@ -147,7 +152,10 @@ def form_of(one: Class, family: Family, peers: PeerMatches, layout: Layout) -> F
     blocks = Blocks.of(arms, everyone.traffic - everyone.denied, everyone.priority == EVERYONE_ELSE, flows)
     exchanges = peers.exchanges(arms)
     pairs, conjunctions = _of_groups(exchanges, peers, blocks, family, layout)
-    prefixes, of_blocks = _of_blocks(blocks, family, field, layout)
+    key = one.direction, one.arms, family
+    if key not in known:
+        known[key] = _of_blocks(blocks, family, field, layout)
+    prefixes, of_blocks = known[key]
     conjunctions += of_blocks
     in_full = {
         peer
