@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 import yaml
 from hypothesis import given, settings
+from msgspec import structs
 
 from npc.backends.base import Deny, Options
 from npc.backends.ovs.layout import MEASURED, Layout
@@ -351,7 +352,7 @@ def test_members_of_a_hole_side_by_side_are_one_block() -> None:
     members = Group("pods(app=old) in ns/x", frozenset(range(first, first + 18)))
     subject, *_ = dense.ENDPOINTS
     decision = PacketSet.of([(traffic.ANY, ANYONE - Peers(frozenset({members})))])
-    subject = replace(subject, addresses=subject.addresses[:1])
+    subject = structs.replace(subject, addresses=subject.addresses[:1])
     names = {one: f"x/old-{one - first}" for one in members.members} | {subject.addresses[0]: str(subject)}
     plan = Plan((Class(Direction.INGRESS, decision, (subject,)),), names)
     flows = rules(plan, Layout(identities_save=10_000))
