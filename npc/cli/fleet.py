@@ -105,7 +105,7 @@ def _workers(jobs: int | None, address: str | None) -> Workers:
 
 def _compile(fleet: Fleet, workers: Workers, staging: Path, *, quiet: bool, shares_disk: bool) -> None:
     """The files of all nodes into the staging folder: by the workers themselves where they see it."""
-    from npc.api import collector_paused  # also in processes that are forked here
+    from npc.models import collector_paused  # also in processes that are forked here
 
     with collector_paused(), workers(fleet.compiler) as team, progress_bar(quiet=quiet) as progress:
         if shares_disk:
