@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic
+from npc.compiler.frontend.diagnostics import Diagnostic, has_errors
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import Assertion
 from npc.compiler.language import tree
@@ -45,8 +45,14 @@ def read_assertions(sources: Iterable[Source]) -> Asserted:
                 assertion = _read(item, file.findings, peers, services)
                 if file.findings.errors == errors:
                     found.append(assertion)
-        is_empty = not file.parsed.program.items and file.is_complete and not file.findings.diagnostics
-        if is_empty and not file.is_included:
+        items = (item for one in file.reach() for item in one.parsed.program.items)
+        is_empty = not any(isinstance(item, tree.Assertion) for item in items)
+        if (
+            is_empty
+            and file.is_complete
+            and not file.is_included
+            and not has_errors(file.findings.diagnostics)
+        ):
             message = f"there is no assertion in {file.source.name}"
             file.findings.diagnostics.append(Diagnostic(codes.NO_INPUT, message))
     diagnostics = tuple(one for file in files for one in file.findings.diagnostics)

@@ -101,6 +101,9 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 """How the keywords are called in other languages."""
 _ITEMS: Final = frozenset({"policy", "cluster", "set", "service", "include"})
+_OF_ASSERTIONS: Final = frozenset({"ALLOW", "DENY", "SET"})
+"""What can come together in files of assertions alone."""
+_ASSERTION_WORDS: Final = frozenset({"allow", "deny", "set", "service", "include"})
 _STATEMENTS: Final = frozenset({"allow", "deny", "pass", "isolate"})
 _PAIR: Final = re.compile(rf"(?P<key>(?:{WORD}+)?)\s*(?P<sign>=)\s*(?=[\"{QUOTES}])")
 _OTHER_STRING: Final = re.compile(rf"[{QUOTES}][^{QUOTES}\r\n]*[{QUOTES}]")
@@ -158,6 +161,8 @@ def _is_behind(text: str, mistake: Mistake, bracket: str, found: str) -> bool:
 
 def _is_missing(text: str, mistake: Mistake, found: str) -> bool:
     """Whether the word is right where it is, on a line of its own, and something before it is missing."""
+    if mistake.accepted >= _OF_ASSERTIONS and found not in _ASSERTION_WORDS:
+        return False
     begins = found in _ITEMS or found in _STATEMENTS or (found == "}" and "POLICY" not in mistake.accepted)
     return begins and _begins_line(text, mistake)
 
@@ -193,6 +198,8 @@ def _guesses(text: str, mistake: Mistake, names: Iterable[str]) -> Iterator[str 
     keywords = [one.lower() for one in load_table().keywords if one in accepted]
     known = list(names) if "REFERENCE" in accepted else []
     yield f"write @{found}" if found in known else None
+    if accepted >= _OF_ASSERTIONS and found in _ITEMS:
+        yield "this is a file of assertions: policies stand in files of their own"
     yield hint_for(USUAL, text, place, accepted)
     meant = _ELSEWHERE.get(found.lower())
     yield f"did you mean {meant!r}?" if meant in keywords else None

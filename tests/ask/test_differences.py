@@ -88,7 +88,6 @@ def test_changed_policies(cluster: list[Document], other: list[Document]) -> Non
     assert disagreements(cluster, with_policies_of(cluster, other)) == []
 
 
-@settings(max_examples=MANY_CLUSTERS)
 @given(clusters(), clusters())
 def test_changed_clusters(old: list[Document], new: list[Document]) -> None:
     assert disagreements(old, new) == []
