@@ -66,6 +66,16 @@ def comparisons(traffic: Intervals) -> tuple[Intervals, ...]:
     return tuple(Intervals(tuple(ranges)) for ranges in (whole, *ports.values()) if ranges)
 
 
+def in_words(traffic: Intervals) -> str:
+    """As `describe`, but where nearly all protocols are meant what is left out.
+
+    >>> in_words(ANY - of(TCP, 22, 22)), in_words(of(TCP, 1, 21))
+    ('any but tcp/22', 'tcp/1-21')
+    """
+    is_open = len(traffic.ranges) > 1 and traffic.ranges[-1][1] == ANY.ranges[0][1]
+    return f"any but {describe(ANY - traffic)}" if is_open else describe(traffic)
+
+
 def describe(traffic: Intervals) -> str:
     """A short text for people, in the policy language's notation."""
     if traffic == ANY:

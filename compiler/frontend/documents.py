@@ -259,7 +259,7 @@ class _Reader:
                 pass  # to be looked at closely
         elif parent is not None and not kind:
             kind, version = item_kind(parent.kind), version or parent.apiVersion
-        if isinstance(kind, str) and kind and self._is_of_no_concern(kind, version):
+        if isinstance(kind, str) and kind and not self._is_of_concern(kind, version):
             self._pass_over(kind, version)
             return
         data = bytes(raw)
@@ -329,9 +329,9 @@ class _Reader:
         """Whether an object is a controller that is to be read."""
         return kind in self.controller_kinds and is_controller(kind, version)
 
-    def _is_of_no_concern(self, kind: str, version: Any) -> bool:
-        """Whether an object of this kind is passed over."""
-        return not (
+    def _is_of_concern(self, kind: str, version: Any) -> bool:
+        """Whether an object of this kind is not to be passed over."""
+        return bool(
             is_list(kind)
             or is_inventory(kind, version)
             or is_policy(kind, version)
@@ -358,6 +358,10 @@ class _Reader:
         elif items is not None:
             message = f"expected a list, found {describe(items)}"
             self._report(origin, kind, Problem(("items",), codes.WRONG_TYPE, message, "TypeInvalid"))
+        elif "spec" in value and self._is_of_concern(item_kind(kind) or "", value.get("apiVersion")):
+            message = f"a {kind} has items, and no spec"
+            help = f"is it a {item_kind(kind)}?"
+            self._report(origin, kind, Problem(("spec",), codes.UNKNOWN_FIELD, message, help=help))
 
     def _policy(self, value: dict[str, Any], kind: str, origin: Origin) -> None:
         policy, problems = policy_of(value, kind, origin)

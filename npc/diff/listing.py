@@ -93,7 +93,7 @@ class Listing:
 
 def described(found: Intervals) -> str:
     """Some traffic; `nothing`."""
-    return traffic.describe(found) or "nothing"
+    return traffic.in_words(found) or "nothing"
 
 
 def packet_text(witness: Witness) -> str:

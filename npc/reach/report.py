@@ -35,7 +35,7 @@ class Sentence:
 
     @property
     def ports(self) -> str:
-        return f"{traffic.describe(self.traffic)}{family_note(self.family)}"
+        return f"{traffic.in_words(self.traffic)}{family_note(self.family)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Exposure:
 
     @property
     def ports(self) -> str:
-        known = [traffic.describe(self.exposed.traffic)] if self.exposed.traffic else []
+        known = [traffic.in_words(self.exposed.traffic)] if self.exposed.traffic else []
         return ", ".join([*known, *self.exposed.named])
 
 
