@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
@@ -17,16 +17,10 @@ from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import Assertion, BehindService
 from npc.compiler.inventory import Inventory
 from npc.compiler.language.asserting import read_assertions
-from npc.compiler.language.table import Start
 from npc.compiler.resolve import Model
 
 _FEW = 3
 """Policies that isolate an endpoint which a finding points at."""
-
-
-def files_of_assertions(sources: Iterable[Source]) -> list[Source]:
-    """Those of some files that hold assertions, by their names."""
-    return [one for one in sources if Start.of(one.name) is Start.ASSERTIONS]
 
 
 def failed_assertions(sources: Sequence[Source], model: Model) -> Iterator[Diagnostic]:

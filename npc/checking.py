@@ -81,8 +81,8 @@ def _asserted(
     model: Model, listed: Sequence[Source], assertions: Sequence[Source], said: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """What comes of the assertions in some files, and of those among all that were read."""
-    from npc.asserting import failed_assertions, files_of_assertions  # compile need not wait for them
-
-    files = [*files_of_assertions(listed), *assertions]
+    files = [*(one for one in listed if one.name.endswith(ASSERTIONS_SUFFIX)), *assertions]
     if files:
+        from npc.asserting import failed_assertions  # others need not wait for the language
+
         yield from (one for one in failed_assertions(files, model) if one not in said)
