@@ -20,7 +20,7 @@ from npc.compiler.frontend.diagnostics import (
     nearest,
 )
 from npc.compiler.frontend.documents import Loaded, Progress, load
-from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.files import NOTHING, Exclude
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import Policy
 from npc.compiler.inventory import Inventory
@@ -37,7 +37,7 @@ from npc.models import (
     nobody,
     nothing_isolated,
     on_no_node,
-    standard_input,
+    readable,
     tell,
 )
 
@@ -87,9 +87,7 @@ def compile_paths(
     `today` are left out; None: none is. `levels` says what warnings and notes count as, `exclude` what is not
     read of directories. `passes` are those of the optimizer that run. Raises InputError with all diagnostics.
     """
-    found, faults = sources(paths, stdin or standard_input, exclude=exclude)
-    if faults:
-        raise InputError(faults)
+    found = readable(paths, stdin, exclude)
     return compile_sources(
         found,
         target,
@@ -179,9 +177,7 @@ def compile_nodes(
 
     The files are read and checked here; what the Fleet gives is compiled as it is asked for.
     """
-    found, faults = sources(paths, stdin or standard_input, exclude=exclude)
-    if faults:
-        raise InputError(faults)
+    found = readable(paths, stdin, exclude)
     backend = find_target(target)
     options = options or Options()
     _check_settings(backend, options)

@@ -26,6 +26,16 @@ _FEW = 5
 """Policies that a message names."""
 
 
+def readable(
+    paths: Iterable[str], stdin: Callable[[], bytes] | None = None, exclude: Exclude = NOTHING
+) -> list[Source]:
+    """The sources that paths name; InputError where one cannot be read."""
+    found, faults = sources(paths, stdin or standard_input, exclude=exclude)
+    if faults:
+        raise InputError(faults)
+    return found
+
+
 def model_paths(
     paths: Iterable[str],
     *,
@@ -36,9 +46,7 @@ def model_paths(
     stdin: Callable[[], bytes] | None = None,
 ) -> tuple[Model, tuple[Diagnostic, ...]]:
     """As `model_sources`, of what files and directories hold."""
-    found, faults = sources(paths, stdin or standard_input, exclude=exclude)
-    if faults:
-        raise InputError(faults)
+    found = readable(paths, stdin, exclude)
     return model_sources(found, progress=progress, today=today, levels=levels)
 
 

@@ -73,11 +73,8 @@ def traffic_text(found: Intervals) -> str:
     >>> traffic_text(traffic.ANY), traffic_text(traffic.ANY - traffic.of(traffic.TCP, 80, 80))
     ('any traffic', 'any traffic but tcp/80')
     """
-    left = traffic.ANY - found
-    if not left:
-        return "any traffic"
-    are_more = len(found.ranges) > 1 and found.ranges[-1][1] == traffic.ANY.ranges[0][1]
-    return f"any traffic but {traffic.describe(left)}" if are_more else traffic.describe(found)
+    words = traffic.in_words(found)
+    return f"any traffic{words.removeprefix('any')}" if words.startswith("any") else words
 
 
 def ends_text(ends: Ends, inventory: Inventory, *, families: bool = True) -> str:

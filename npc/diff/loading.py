@@ -15,14 +15,14 @@ from npc.compiler.expected import with_expected
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
 from npc.compiler.frontend.documents import Loaded, load
-from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.files import NOTHING, Exclude
 from npc.compiler.frontend.kinds import CONTROLLERS
 from npc.compiler.frontend.source import Source
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
 from npc.diff.revisions import is_revision, revision_sources
-from npc.models import collector_paused, merged_model, no_inventory
+from npc.models import collector_paused, merged_model, no_inventory, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,7 @@ def sources_of(paths: Iterable[str], stdin: Callable[[], bytes], exclude: Exclud
         if is_revision(path):
             found += revision_sources(path, exclude)
         else:
-            some, faults = sources([path], stdin, exclude=exclude)
-            if faults:
-                raise InputError(faults)
-            found += some
+            found += readable([path], stdin, exclude)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from datetime import date
 
@@ -13,12 +12,12 @@ from npc.compiler.ask.ends import Ends
 from npc.compiler.ask.exposure import populated
 from npc.compiler.ask.naming import Names
 from npc.compiler.ask.relation import Relation
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.documents import Progress
-from npc.compiler.frontend.files import NOTHING, Exclude, sources
+from npc.compiler.frontend.files import NOTHING, Exclude
 from npc.compiler.frontend.source import Source
 from npc.compiler.lint.levels import DEFAULTS, Levels
-from npc.models import collector_paused
+from npc.models import collector_paused, readable
 from npc.reach.report import Report, report
 
 
@@ -37,11 +36,8 @@ def reach_paths(
     stdin: Callable[[], bytes] | None = None,
 ) -> tuple[Report, tuple[Diagnostic, ...]]:
     """All connections that the policies in files and directories allow, as `reach_sources`."""
-    found, faults = sources(paths, stdin or sys.stdin.buffer.read, exclude=exclude)
-    if faults:
-        raise InputError(faults)
     return reach_sources(
-        found,
+        readable(paths, stdin, exclude),
         source=source,
         destination=destination,
         focus=focus,
