@@ -15,6 +15,7 @@ from npc.cli.configured import Config, Level, configured
 from npc.cli.output import print_whole, write
 from npc.cli.passes import chosen
 from npc.cli.progress import progress_bar
+from npc.cli.readings import OwnNodeOption
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend.diagnostics import Format, InputError, has_warnings
 
@@ -67,9 +68,7 @@ def command(
             help="The Dask scheduler whose workers do --all-nodes, in place of processes of this machine.",
         ),
     ] = None,
-    own_node: Annotated[
-        OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
-    ] = OwnNode.ALWAYS,
+    own_node: OwnNodeOption = OwnNode.ALWAYS,
     deny_with: Annotated[Deny, typer.Option("--deny-with", help="What a denied packet meets.")] = Deny.DROP,
     log_denied: Annotated[
         bool, typer.Option("--log-denied", help="Log denied packets, at most 10 a second and class.")

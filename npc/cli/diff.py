@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import date
 from enum import StrEnum
@@ -12,9 +11,10 @@ import typer
 
 from npc.backends.base import OwnNode
 from npc.cli.clock import Today, day
+from npc.cli.colours import is_coloured, painter
 from npc.cli.configured import Config, configured
 from npc.cli.output import print_whole, write
-from npc.cli.query import Assumption
+from npc.cli.readings import Assumption, OwnNodeOption, reading_of
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend.diagnostics import Format, InputError
 
@@ -66,9 +66,7 @@ def command(
             "--assume", help="Compare as tools do that read policies so; may be given more than once."
         ),
     ] = None,
-    own_node: Annotated[
-        OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
-    ] = OwnNode.ALWAYS,
+    own_node: OwnNodeOption = OwnNode.ALWAYS,
     format: Annotated[Output, typer.Option("--format", help="How differences are written.")] = Output.TEXT,
     output: Annotated[
         str | None,
@@ -84,14 +82,7 @@ def command(
 
     The difference is one of meaning: order, names and notation make none.
     """
-    from npc.compiler.ask.assumptions import Reading
-
-    assumed = set(assume or ())
-    reading = Reading(
-        host_network_is_endpoint=Assumption.HOST_NETWORK in assumed,
-        blocks_are_external=Assumption.BLOCKS in assumed,
-        own_node_is_policed=own_node is OwnNode.POLICED,
-    )
+    reading = reading_of(assume, own_node)
     sides = ([old, *(old_inventory or ())], [new, *(new_inventory or ())], inventory or [])
     if sum(side.count("-") for side in sides) > 1:
         raise typer.BadParameter("standard input can be read once", param_hint="-")
@@ -100,8 +91,8 @@ def command(
         from npc.diff.formats import Notation
         from npc.diff.formats import write as written
 
-        is_coloured = output in (None, "-") and format is Output.TEXT and _is_coloured()
-        text = written(listing, Notation(format.value), _paint if is_coloured else _plain)
+        wanted = output in (None, "-") and format is Output.TEXT and is_coloured(sys.stdout)
+        text = written(listing, Notation(format.value), painter(_COLOURS, wanted=wanted))
         if output not in (None, "-"):
             write({"difference": text}, output)
     except InputError as error:
@@ -125,23 +116,11 @@ def _listing(
 ) -> Listing:
     from npc.diff.listing import Listing
     from npc.diff.loading import Sides, compare, sources_of
+    from npc.models import standard_input
 
     settings = configured(config, None)
-    data = sys.stdin.buffer.read
-    sides = Sides(*(sources_of(one, data, settings.exclude) for one in (old, new, both)))
+    sides = Sides(*(sources_of(one, standard_input, settings.exclude) for one in (old, new, both)))
     comparison, found = compare(sides, reading=reading, today=today, levels=settings.levels)
     if not quiet:
         report(found, Format.TEXT, quiet=False)
     return Listing.of(comparison)
-
-
-def _is_coloured() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _paint(text: str, colour: str) -> str:
-    return f"{_COLOURS[colour]}{text}\033[0m"
-
-
-def _plain(text: str, _colour: str) -> str:
-    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +14,11 @@ import typer
 
 from npc.backends.base import OwnNode
 from npc.cli.clock import Today, day
+from npc.cli.colours import is_coloured, painter
 from npc.cli.configured import Config, configured
 from npc.cli.output import print_bytes, print_whole
 from npc.cli.progress import progress_bar
+from npc.cli.readings import Assumption, OwnNodeOption, reading_of
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 
 _COLOURS = {"allowed": "\033[1;32m", "denied": "\033[1;31m", "dim": "\033[2m"}
 _CHUNK = 1 << 16
-
-
-class Assumption(StrEnum):
-    """A reading of policies that other tools take."""
-
-    HOST_NETWORK = "hostnetwork=endpoint"
-    BLOCKS = "ipblock=external"
 
 
 class Output(StrEnum):
@@ -111,9 +105,7 @@ def command(
             "--assume", help="Answer as tools do that read policies so; may be given more than once."
         ),
     ] = None,
-    own_node: Annotated[
-        OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
-    ] = OwnNode.ALWAYS,
+    own_node: OwnNodeOption = OwnNode.ALWAYS,
     format: Annotated[Output, typer.Option("--format", help="How the answer is written.")] = Output.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No warnings and notes, and no progress bar.")
@@ -125,16 +117,9 @@ def command(
 
     The answer goes to standard output, findings about the input to standard error.
     """
-    from npc.compiler.ask.assumptions import Reading
-
     paths = [*(policies or ()), *(inventory or ())]
     _check_usage(source, destination, batch, expect, paths)
-    assumed = set(assume or ())
-    reading = Reading(
-        host_network_is_endpoint=Assumption.HOST_NETWORK in assumed,
-        blocks_are_external=Assumption.BLOCKS in assumed,
-        own_node_is_policed=own_node is OwnNode.POLICED,
-    )
+    reading = reading_of(assume, own_node)
     is_as_expected = True
     try:
         model = _model(paths, config, quiet, today=day(today))
@@ -204,7 +189,7 @@ def _single(
             msgspec.json.format(msgspec.json.encode(answer_report.values(reply)), indent=2).decode() + "\n"
         )
     else:
-        print_whole(answer_report.text(reply, _paint if _is_coloured() else _plain))
+        print_whole(answer_report.text(reply, painter(_COLOURS, wanted=is_coloured(sys.stdout))))
     return expect is None or reply.verdict is (expect is Expectation.ALLOWED)
 
 
@@ -247,15 +232,3 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise InputError([fault]) from None
     with file:
         yield file
-
-
-def _is_coloured() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _paint(text: str, colour: str) -> str:
-    return f"{_COLOURS[colour]}{text}\033[0m"
-
-
-def _plain(text: str, _colour: str) -> str:
-    return text

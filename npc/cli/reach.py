@@ -12,7 +12,7 @@ from npc.cli.clock import Today, day
 from npc.cli.configured import Config, configured
 from npc.cli.output import print_whole, write
 from npc.cli.progress import progress_bar
-from npc.cli.query import Assumption
+from npc.cli.readings import Assumption, OwnNodeOption, reading_of
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend.diagnostics import Format, InputError
 
@@ -62,9 +62,7 @@ def command(
         list[Assumption] | None,
         typer.Option("--assume", help="A reading that other tools take; may be given more than once."),
     ] = None,
-    own_node: Annotated[
-        OwnNode, typer.Option("--own-node", help="Whether policies rule traffic of pods with their own node.")
-    ] = OwnNode.ALWAYS,
+    own_node: OwnNodeOption = OwnNode.ALWAYS,
     format: Annotated[
         ReportFormat, typer.Option("--format", help="How they are written.")
     ] = ReportFormat.TEXT,
@@ -92,15 +90,9 @@ def command(
     given = [*(paths or ()), *(policies or ()), *(inventory or ())]
     if not given:
         raise typer.BadParameter("name files or directories with policies", param_hint="PATH")
-    from npc.compiler.ask.assumptions import Reading
     from npc.reach.reporting import reach_paths  # not for `npc --help`
 
-    assumed = set(assume or ())
-    reading = Reading(
-        host_network_is_endpoint=Assumption.HOST_NETWORK in assumed,
-        blocks_are_external=Assumption.BLOCKS in assumed,
-        own_node_is_policed=own_node is OwnNode.POLICED,
-    )
+    reading = reading_of(assume, own_node)
     try:
         settings = configured(config, None)
         with progress_bar(quiet=quiet) as progress:

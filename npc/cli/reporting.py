@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from npc.cli.colours import is_coloured
 from npc.compiler.frontend.codes import Severity
 from npc.compiler.frontend.diagnostics import Diagnostic, Format
 
@@ -34,10 +34,6 @@ def report(
     if quiet and format is Format.TEXT:
         least = (Severity.ERROR, Severity.WARNING) if strictly else (Severity.ERROR,)
         listed = [one for one in listed if one.severity in least]
-    stream.write(render(listed, format, colour=_colour(stream)))
+    stream.write(render(listed, format, colour=is_coloured(stream)))
     if format is Format.TEXT and (counts := summary(listed)):
         stream.write(f"npc: {counts}{f'; with --strict {strictly}' if strictly else ''}\n")
-
-
-def _colour(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
