@@ -33,10 +33,10 @@ from npc.models import (
     collector_paused,
     duplicates,
     idle,
-    inventory_of,
     nobody,
     nothing_isolated,
     on_no_node,
+    read_input,
     readable,
     tell,
 )
@@ -151,11 +151,8 @@ def plan_sources(
     levels: Levels = DEFAULTS,
 ) -> Planned:
     """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
-    step = progress or nobody
     with collector_paused():
-        loaded = load(found, progress, today=today)
-        step("resolving", 0, 1)
-        inventory, diagnostics = inventory_of(loaded, levels)
+        loaded, inventory, diagnostics = read_input(found, progress, today, levels)
         plan = optimize(_plan(loaded, inventory, node, levels, diagnostics), passes)
     return Planned(plan, inventory, tuple(diagnostics))
 
@@ -183,11 +180,8 @@ def compile_nodes(
     _check_settings(backend, options)
     if isinstance(backend, Printer):
         raise _no_nodes_in(backend, "separate rules for each node", "--all-nodes")
-    step = progress or nobody
     with collector_paused():
-        loaded = load(found, progress, today=today)
-        step("resolving", 0, 1)
-        inventory, diagnostics = inventory_of(loaded, levels)
+        loaded, inventory, diagnostics = read_input(found, progress, today, levels)
         nodes = tuple(sorted(inventory.node_names()))
         if not nodes:
             diagnostics.append(Diagnostic(codes.UNKNOWN_NODE, "the inventory names no node"))

@@ -10,13 +10,13 @@ from npc.compiler.ask.narrowing import as_read
 from npc.compiler.expected import with_expected
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
-from npc.compiler.frontend.documents import Progress, load
+from npc.compiler.frontend.documents import Progress
 from npc.compiler.frontend.kinds import CONTROLLERS
 from npc.compiler.frontend.source import Source
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
-from npc.models import collector_paused, inventory_of, model_of, nobody
+from npc.models import collector_paused, model_of, read_input
 
 
 def asked_sources(
@@ -31,11 +31,8 @@ def asked_sources(
 
     Pods that have no address yet are endpoints too. InputError also for Services that are not there.
     """
-    step = progress or nobody
     with collector_paused():
-        loaded = load(found, progress, today=today, controllers=CONTROLLERS)
-        step("resolving", 0, 1)
-        inventory, diagnostics = inventory_of(loaded, levels)
+        loaded, inventory, diagnostics = read_input(found, progress, today, levels, CONTROLLERS)
         read = as_read(model_of(loaded, inventory), reading)
         inventory, faults = with_expected(read.inventory, loaded.controllers, reading)
         model = Model(read.policies, read.cluster_policies, inventory)

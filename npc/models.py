@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -61,12 +61,22 @@ def model_sources(
 
     What `at_odds` finds is not among them.
     """
-    step = progress or nobody
     with collector_paused():
-        loaded = load(found, progress, today=today)
-        step("resolving", 0, 1)
-        inventory, diagnostics = inventory_of(loaded, levels)
+        loaded, inventory, diagnostics = read_input(found, progress, today, levels)
         return model_of(loaded, inventory), tuple(diagnostics)
+
+
+def read_input(
+    found: Iterable[Source],
+    progress: Progress | None,
+    today: date | None,
+    levels: Levels,
+    controllers: Collection[str] = (),
+) -> tuple[Loaded, Inventory, list[Diagnostic]]:
+    """What sources hold, its inventory, and all diagnostics; InputError when one of them is an error."""
+    loaded = load(found, progress, today=today, controllers=controllers)
+    (progress or nobody)("resolving", 0, 1)
+    return loaded, *inventory_of(loaded, levels)
 
 
 def inventory_of(loaded: Loaded, levels: Levels) -> tuple[Inventory, list[Diagnostic]]:
