@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the command line's help needs the options alone
     from npc.backends.statistics import Statistics
     from npc.compiler.language.conversion import Written
     from npc.compiler.plan import Plan
+    from npc.compiler.verify.program import Program
 
 GROUP = "npc.backends"
 """The entry-point group in which targets are found, the built-in ones too."""
@@ -78,6 +79,9 @@ class Backend:
     """Where given: for some options, a `lower` for plans of one cluster, which may keep what they share."""
     statistics: Callable[[Any], Statistics] | None = None
     """Where given: what a ruleset, as `lower` makes it, comes to, for `--stats`."""
+    read: Callable[[Mapping[str, str], Plan, Options], Program] | None = None
+    """Where given: what a loaded ruleset does, for `npc verify`: of texts by file name, the artifacts or what
+    the dataplane lists. The plan says whose packets there can be. Raises Unsupported for what it does not know."""
 
 
 @dataclass(frozen=True, slots=True)

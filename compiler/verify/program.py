@@ -63,7 +63,7 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the walk is told of the packet, beside its fields: `ct state` is one of `established`, `related`."""
+    """What a scenario says of the packet, beside its fields: `ct state` is `established` or `related`."""
 
     fact: str
     values: frozenset[str]
