@@ -81,7 +81,7 @@ class Backend:
     """Where given: what a ruleset, as `lower` makes it, comes to, for `--stats`."""
     read: Callable[[Mapping[str, str], Plan, Options], Program] | None = None
     """Where given: what a loaded ruleset does, for `npc verify`: of texts by file name, the artifacts or what
-    the dataplane lists. The plan says whose packets there can be. Raises Unsupported for what it does not know."""
+    the dataplane lists. The plan says whose packets there can be. Raises Unsupported for unknown words."""
 
 
 @dataclass(frozen=True, slots=True)
