@@ -9,6 +9,8 @@ ports occupies its whole block of 65,536 numbers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from npc.compiler.algebra.intervals import Intervals, Range
 
 ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
@@ -19,8 +21,15 @@ ANY = Intervals.of((0, LAST_PROTOCOL << 16 | LAST_PORT))
 """Every protocol and port."""
 
 NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp"}
+WITH_TYPES = (ICMP, ICMPV6)
+"""The protocols whose numbers are types and codes."""
 NUMBERS = {"TCP": TCP, "UDP": UDP, "SCTP": SCTP}
 """The protocols that a NetworkPolicy port may name (P9)."""
+
+_WELL_KNOWN = ((TCP, 443), (TCP, 80), (UDP, 53), (UDP, 443), (ICMP, 8 << 8), (ICMPV6, 128 << 8))
+"""Traffic that people know by its number: HTTPS, HTTP, DNS, QUIC, echo requests."""
+_FAVOURITES = (TCP, UDP, SCTP, ICMP, ICMPV6)
+"""Protocols that tell people most, first."""
 
 
 def of(protocol: int, first: int, last: int) -> Intervals:
@@ -31,6 +40,35 @@ def of(protocol: int, first: int, last: int) -> Intervals:
 def every(protocol: int) -> Intervals:
     """All traffic of one protocol."""
     return of(protocol, 0, LAST_PORT)
+
+
+def example(meant: Intervals) -> int:
+    """The kind of traffic that tells people most about a set, which is not empty.
+
+    Of TCP where there is some, else of UDP, SCTP or ICMP: a port that everybody knows, or the first but 0.
+
+    >>> describe(Intervals.of((one := example(ANY - of(TCP, 443, 443)), one)))
+    'tcp/80'
+    """
+    for protocol in _FAVOURITES:
+        for known, port in _WELL_KNOWN:
+            if known == protocol and protocol << 16 | port in meant:
+                return protocol << 16 | port
+        low = protocol << 16 | (protocol in (TCP, UDP, SCTP))
+        if found := meant & Intervals(((low, protocol << 16 | LAST_PORT),)):
+            return found.ranges[0][0]
+    return meant.ranges[0][0]
+
+
+def rank(kind: int) -> int:
+    """How early `example` takes traffic of its protocol; 0 is first.
+
+    >>> rank(TCP << 16 | 80) < rank(UDP << 16 | 53) < rank(0)
+    True
+    """
+    protocol = kind >> 16
+    is_port = protocol not in (TCP, UDP, SCTP) or kind & LAST_PORT
+    return _FAVOURITES.index(protocol) if protocol in _FAVOURITES and is_port else len(_FAVOURITES)
 
 
 def by_protocol(traffic: Intervals) -> dict[int, tuple[Range, ...]]:
@@ -77,15 +115,43 @@ def in_words(traffic: Intervals) -> str:
 
 
 def describe(traffic: Intervals) -> str:
-    """A short text for people, in the policy language's notation."""
+    """A short text in the policy language's notation, exact; "" of nothing.
+
+    ICMP is told by type, or TYPE.CODE where not all codes are meant; protocols in a row are `protocols 7-16`.
+
+    >>> describe(of(ICMP, 8 << 8, 8 << 8 | 255) | of(ICMP, 3 << 8 | 4, 3 << 8 | 4) | every(7) | every(8))
+    'icmp/3.4, icmp/8, protocols 7-8'
+    """
     if traffic == ANY:
         return "any"
-    words = []
-    for protocol, ranges in by_protocol(traffic).items():
-        name = NAMES.get(protocol, f"protocol {protocol}")
-        for first, last in ranges:
-            if (first, last) == (0, LAST_PORT):
-                words.append(name)
-            else:
-                words.append(f"{name}/{first}" + (f"-{last}" if last != first else ""))
-    return ", ".join(words)
+    return ", ".join([word for piece in traffic.ranges for word in _words(piece)])
+
+
+def _words(piece: Range) -> Iterator[str]:
+    """One range of traffic: its whole protocols together, but for a part of one at either end."""
+    low, high = piece
+    first, last = low >> 16, high >> 16
+    if low & LAST_PORT or (first == last and high & LAST_PORT != LAST_PORT):
+        end = min(high, first << 16 | LAST_PORT)
+        yield f"{_protocols(first, first)}/{_ports(first, low & LAST_PORT, end & LAST_PORT)}"
+        first += 1
+    whole_to = last if high & LAST_PORT == LAST_PORT else last - 1
+    if first <= whole_to:
+        yield _protocols(first, whole_to)
+    if whole_to < last and first <= last:
+        yield f"{_protocols(last, last)}/{_ports(last, 0, high & LAST_PORT)}"
+
+
+def _protocols(first: int, last: int) -> str:
+    if first != last:
+        return f"protocols {first}-{last}"
+    return NAMES.get(first, f"protocol {first}")
+
+
+def _ports(protocol: int, first: int, last: int) -> str:
+    if protocol not in WITH_TYPES:
+        return str(first) if first == last else f"{first}-{last}"
+    if first & 0xFF == 0 and last & 0xFF == 0xFF:
+        return str(first >> 8) if first >> 8 == last >> 8 else f"{first >> 8}-{last >> 8}"
+    texts = [f"{value >> 8}.{value & 0xFF}" for value in (first, last)]
+    return texts[0] if first == last else "-".join(texts)

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.ask.answers import Answer, Asked, answers
 from npc.compiler.ask.ends import NOBODY, Ends, Place
 from npc.compiler.ask.meaning import Meaning, Packets
 from npc.compiler.ask.pairs import Pairs
-from npc.compiler.ask.relation import Relation
+from npc.compiler.ask.relation import Relation, with_place
 from npc.compiler.frontend.syntax import Action, Assertion, Direction, Rule
+
+_Piece = tuple[Ends, Ends, Range]
+"""Sources and destinations, with traffic between them."""
+_WORST = 1 << 16
+"""More than any rank of traffic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,25 @@ def judge(relation: Relation, assertion: Assertion) -> Verdict:
     census = relation.census
     pairs = Pairs(sorted(set(census.addresses)), relation.own_node)
     search = _allowed if assertion.action is Action.DENY else _denied
-    for sources, destinations, kind in search(relation, source, destination):
-        if (pair := pairs.first_pair(sources, destinations)) is not None:
-            one, other = pair
-            found = answers(relation, Asked.of(one.ends, other.ends, Intervals.of((kind, kind))))
-            return Verdict(assertion, Counterexample(one, other, kind, found[0]))
-    return Verdict(assertion)
+    best, found = _WORST, None
+    most_telling = traffic.rank(traffic.example(Intervals(_ranges(destination))))
+    for sources, destinations, piece in search(relation, source, destination):
+        rank = traffic.rank(traffic.example(Intervals((piece,))))
+        if rank < best and (pair := pairs.first_pair(sources, destinations)):
+            best, found = rank, pair
+            if best == most_telling:
+                break
+    if found is None:
+        return Verdict(assertion)
+    one, other = found
+    met, passing = with_place(destination, other), relation.passing(one, other)
+    kind = traffic.example(met & passing if assertion.action is Action.DENY else met - passing)
+    asked = Asked.of(one.ends, other.ends, Intervals.of((kind, kind)))
+    return Verdict(assertion, Counterexample(one, other, kind, answers(relation, asked)[0]))
+
+
+def _ranges(packets: Packets) -> tuple[Range, ...]:
+    return Intervals.of(*((low, high) for low, high, _ in packets.parts)).ranges
 
 
 def _meant(meaning: Meaning, assertion: Assertion) -> tuple[Ends, Packets]:
@@ -78,8 +97,8 @@ def _meant(meaning: Meaning, assertion: Assertion) -> tuple[Ends, Packets]:
     return source, PacketSet.of(meaning.packets(rule, "", Direction.EGRESS, ()))
 
 
-def _allowed(relation: Relation, source: Ends, asked: Packets) -> Iterator[tuple[Ends, Ends, int]]:
-    """Sources and destinations between which some traffic passes at both ends, with the first of it."""
+def _allowed(relation: Relation, source: Ends, asked: Packets) -> Iterator[_Piece]:
+    """Sources and destinations between which some traffic passes at both ends, as pieces."""
     senders = [
         (here, passing)
         for here, decision in _classes(relation, Direction.EGRESS, source)
@@ -91,34 +110,34 @@ def _allowed(relation: Relation, source: Ends, asked: Packets) -> Iterator[tuple
         for there, decision in receivers:
             if there & reached:
                 if decision is None:
-                    for low, _, to in sent.parts:
-                        yield here, to & there, low
+                    for low, high, to in sent.parts:
+                        yield here, to & there, (low, high)
                 else:
                     yield from _meeting(here, sent, there, decision)
 
 
-def _denied(relation: Relation, source: Ends, asked: Packets) -> Iterator[tuple[Ends, Ends, int]]:
-    """Sources and destinations between which some traffic is denied at an end, with the first of it."""
+def _denied(relation: Relation, source: Ends, asked: Packets) -> Iterator[_Piece]:
+    """Sources and destinations between which some traffic is denied at an end, as pieces."""
     for here, decision in _classes(relation, Direction.EGRESS, source):
         if decision is not None:
-            for low, _, to in (asked - decision).parts:
-                yield here, to, low
+            for low, high, to in (asked - decision).parts:
+                yield here, to, (low, high)
     everything: Packets = PacketSet(tuple((low, high, source) for low, high, _ in asked.parts))
     for there, decision in _classes(relation, Direction.INGRESS, _all_ends(asked)):
         if decision is not None:
             yield from _meeting(source, asked, there, everything - decision)
 
 
-def _meeting(here: Ends, sent: Packets, there: Ends, received: Packets) -> Iterator[tuple[Ends, Ends, int]]:
-    """Ends that are in both, of those who send and those who receive, with the first traffic of each part."""
+def _meeting(here: Ends, sent: Packets, there: Ends, received: Packets) -> Iterator[_Piece]:
+    """Ends that are in both, of those who send and those who receive, with the traffic of each part."""
     left, right = sent.parts, received.parts
     i = j = 0
     while i < len(left) and j < len(right):
-        low = max(left[i][0], right[j][0])
-        if low <= min(left[i][1], right[j][1]):
+        low, high = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if low <= high:
             to, coming = left[i][2] & there, right[j][2] & here
             if to and coming:
-                yield coming, to, low
+                yield coming, to, (low, high)
         if left[i][1] < right[j][1]:
             i += 1
         else:

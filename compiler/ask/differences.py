@@ -89,7 +89,7 @@ class Comparison:
         pair = self._pair(change)
         for part, passes in ((change.gained, True), (change.lost, False)):
             if part and pair is not None:
-                kind = part.ranges[0][0]
+                kind = traffic.example(part)
                 before, after = (self._answer(*side, *pair, kind) for side in self._sides())
                 found.append(Witness(*pair, kind, passes, before, after))
         return tuple(found)

@@ -9,10 +9,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from npc.compiler.algebra.addresses import NO_HOSTS, Family
+from npc.compiler.algebra.addresses import NO_HOSTS, Family, parse_address, parse_cidr
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.labels import members
+
+_TELLING = tuple(map(parse_address, ("203.0.113.1", "2001:db8::1")))
+"""Addresses for examples (RFC 5737, RFC 3849): anybody's, where it does not matter whose."""
+_ODD = NO_HOSTS | Intervals.of(parse_cidr("::/3").block.range)
+"""Addresses that show little, as no packet carries them: taken when there are no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,15 @@ class Pairs:
             return
         own = Intervals() if beside is None or beside.endpoint is None else self.own_node(beside.endpoint)
         addresses = ends.outside - own if own else ends.outside
-        for piece in (addresses - NO_HOSTS).ranges + addresses.ranges if addresses else ():
-            if (free := self._first_free(piece)) is not None:
-                yield Place.outside(free)
+        for one in _TELLING if addresses else ():
+            if one in addresses and self._first_free((one, one)) is not None:
+                yield Place.outside(one)
+        for low, high in (addresses - _ODD).ranges + addresses.ranges if addresses else ():
+            is_network = low & 0xFF == 0 and low < high
+            for piece in ((low + 1, high), (low, low)) if is_network else ((low, high),):
+                if (free := self._first_free(piece)) is not None:
+                    yield Place.outside(free)
+                    break
 
     def _are_one(self, endpoint: int, other: Place) -> bool:
         """Whether another end is the endpoint itself, or its own node."""

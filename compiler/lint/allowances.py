@@ -28,9 +28,9 @@ from npc.compiler.frontend.locate import Page, locate
 from npc.compiler.frontend.recognition import is_meant_as_the_language
 from npc.compiler.frontend.source import Lines, Origin, Source, Span
 
-_MARK = re.compile(rb"#\s*npc:\s*allow\b")
-_COMMENT = re.compile(r"(?:(?<=\s)|(?<![^\n\r]))#[ \t]*npc:[ \t]*allow\b(?P<rest>[^\n\r]*)")
-_CODE = re.compile(r"[\s,]*(?P<name>NPC\w*)")
+_MARK = re.compile(rb"#\s*npc:\s*allow\b", re.IGNORECASE)
+_COMMENT = re.compile(r"(?:(?<=\s)|(?<![^\n\r]))#[ \t]*npc:[ \t]*allow\b(?P<rest>[^\n\r]*)", re.IGNORECASE)
+_CODE = re.compile(r"[\s,]*(?P<name>NPC\w*)", re.IGNORECASE)
 _BY_NAME = {code.name: code for code in ALL}
 _EVERY_LINE = 10**9
 
@@ -40,6 +40,7 @@ class Named:
     """A code that a comment names, and where."""
 
     name: str
+    """In capitals, however it was written."""
     span: Span
 
 
@@ -222,6 +223,6 @@ def _allowance(source: Source, lines: Lines, match: re.Match[str], first: int, l
     named = []
     at = match.start("rest")
     while (code := _CODE.match(lines.text, at)) is not None and code.end() <= match.end():
-        named.append(Named(code["name"], lines.span(code.start("name"), code.end())))
+        named.append(Named(code["name"].upper(), lines.span(code.start("name"), code.end())))
         at = code.end()
     return Allowance(source, lines.span(*match.span()), tuple(named), first + 1, last + 1)

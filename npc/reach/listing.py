@@ -51,15 +51,15 @@ def as_csv(report: Report) -> str:
     names = [_cell(name) for name in report.names.parties]
     for source, destination, passing in report.connections.between():
         family = "" if passing.family is None else f"IPv{passing.family.value}"
-        writer.writerow((names[source], names[destination], traffic.describe(passing.traffic), family))
+        writer.writerow((names[source], names[destination], traffic.in_words(passing.traffic), family))
     for number, row in enumerate(report.connections.to_outside):
         for abroad in row:
             for block in _cidrs(abroad.addresses):
-                writer.writerow((names[number], block, traffic.describe(abroad.traffic), ""))
+                writer.writerow((names[number], block, traffic.in_words(abroad.traffic), ""))
     for number, row in enumerate(report.connections.from_outside):
         for abroad in row:
             for block in _cidrs(abroad.addresses):
-                writer.writerow((block, names[number], traffic.describe(abroad.traffic), ""))
+                writer.writerow((block, names[number], traffic.in_words(abroad.traffic), ""))
     return file.getvalue()
 
 
@@ -107,6 +107,7 @@ def _sentence(report: Report, one: Sentence) -> dict[str, Any]:
         "from": _side(report, one.source),
         "to": _side(report, one.destination),
         "traffic": _traffic(one.traffic),
+        "text": traffic.in_words(one.traffic),
         "family": None if one.family is None else family_note(one.family).strip(" ()"),
     }
 
@@ -126,6 +127,7 @@ def _exposure(report: Report, one: Exposure) -> dict[str, Any]:
             for place in one.exposed.strangers
         ],
         "traffic": _traffic(one.exposed.traffic),
+        "text": one.ports,
         "named": list(one.exposed.named),
     }
 

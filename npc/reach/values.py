@@ -103,7 +103,7 @@ class _Page:
                 [[self.traffic(one.traffic), self.blocks(one.addresses)] for one in row]
                 for row in table.places
             ]
-        result["traffic"] = [traffic.describe(one) for one in self.traffic.places]
+        result["traffic"] = [traffic.in_words(one) for one in self.traffic.places]
         result["numbers"] = [
             [] if one == traffic.ANY else [list(piece) for piece in one.ranges] for one in self.traffic.places
         ]

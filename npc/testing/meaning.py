@@ -12,7 +12,7 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.frontend.syntax import Direction
 from npc.testing.decisions import Decision, Decisions, exchanged
-from npc.testing.notation import example, traffic_text
+from npc.testing.notation import traffic_text
 
 MOST_PAIRS = 20_000
 """Pairs of endpoints that are tried for one between which the outcome differs."""
@@ -78,24 +78,24 @@ def witness(old: Decisions, new: Decisions) -> Witness | None:
     )
     for source, destination in islice(pairs, MOST_PAIRS):
         if (before := old.passing(source, destination)) != (after := new.passing(source, destination)):
-            shown = example((before - after) | (after - before))
+            shown = traffic.example((before - after) | (after - before))
             return _witness(old, new, source, destination, shown, shown in before)
     for direction, subject, delta in deltas:
         if strangers := _peers(delta) - named:
             peer = ((strangers - _ODD) or strangers).ranges[0][0]
             source, destination = _ends(direction, subject, peer)
-            shown = example(exchanged(delta, peer))
+            shown = traffic.example(exchanged(delta, peer))
             return _witness(old, new, source, destination, shown, shown in old.passing(source, destination))
     for direction, subject, delta in deltas:
         peer = _peers(delta).ranges[0][0]
         source, destination = _ends(direction, subject, peer)
-        shown = example(exchanged(delta, peer))
+        shown = traffic.example(exchanged(delta, peer))
         passed = shown in exchanged(old.decision(direction, subject), peer)
         return _witness(old, new, source, destination, shown, passed, direction)
     for address in sorted(old.hairpins.keys() | new.hairpins.keys()):
         before, after = old.passing(address, address), new.passing(address, address)
         if before != after:
-            shown = example((before - after) | (after - before))
+            shown = traffic.example((before - after) | (after - before))
             return _witness(old, new, address, address, shown, shown in before)
     return None
 

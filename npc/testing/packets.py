@@ -22,7 +22,7 @@ from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Inventory
 from npc.compiler.plan import Class, Plan
 from npc.testing.decisions import Decisions, exchanged
-from npc.testing.notation import example, read_traffic, traffic_text
+from npc.testing.notation import read_traffic, traffic_text
 
 _CLAIM = re.compile(
     r"(?P<source>\S+)\s+->\s+(?P<destination>\S+)\s+(?P<traffic>\S.*?)\s*:\s*(?P<outcome>\S+)"
@@ -130,7 +130,7 @@ class _Checker:
                 asked = asked - _NEIGHBOUR_DISCOVERY
             wrong = asked - passing if claim.allowed else asked & passing
             if wrong:
-                shown = example(wrong)
+                shown = traffic.example(wrong)
                 several = f" ({format_address(source)} -> {format_address(destination)})"
                 where = several if len(pairs) > 1 else ""
                 what = "it" if wrong == claim.traffic else traffic_text(Intervals(((shown, shown),)))

@@ -104,7 +104,7 @@ TWO_LEVELS = [
     ),
     ("nearly a block", traffic.of(traffic.TCP, 28673, 32767), "tcp/28672-32767", "tcp/28672"),
     ("no exception saves anything", traffic.of(traffic.TCP, 80, 82), "tcp/80-82", ""),
-    ("a block and types", traffic.of(traffic.ICMP, 0x0800, 0x08FF), "icmp/2048-2303", ""),
+    ("a block and types", traffic.of(traffic.ICMP, 0x0800, 0x08FF), "icmp/8", ""),
 ]
 
 

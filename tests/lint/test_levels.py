@@ -156,6 +156,7 @@ ALLOWED = [
     ("behind it", "a.npc", f"{OPEN}# npc: allow NPC708\n", [("NPC708", 2), ("NPC714", 4)]),
     ("another code", "a.npc", OPEN.replace("any", "any # npc: allow NPC712"), [("NPC708", 2), ("NPC714", 2)]),
     ("one of two", "a.npc", OPEN.replace("any", "any # npc: allow NPC708, NPC712"), [("NPC714", 2)]),
+    ("in small letters", "a.npc", OPEN.replace("any", "any # NPC: Allow npc708, Npc712"), [("NPC714", 2)]),
     ("no code", "a.npc", OPEN.replace("any", "any # npc: allow"), [("NPC708", 2), ("NPC714", 2)]),
     ("an error's code", "a.npc", OPEN.replace("any", "any # npc: allow NPC708 NPC201"), [("NPC714", 2)]),
     ("a code that needs an inventory", "a.npc", OPEN.replace("any", "any # npc: allow NPC708 NPC704"), []),

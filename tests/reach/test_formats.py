@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from npc.compiler.algebra import traffic
 from npc.compiler.frontend.source import Source
 from npc.reach.graphs import as_dot, as_mermaid
 from npc.reach.listing import as_csv, as_json, as_markdown, markdown
@@ -19,6 +20,7 @@ from npc.reach.page import as_html
 from npc.reach.report import Report
 from npc.reach.reporting import reach_sources
 from npc.reach.text import text
+from npc.testing.notation import read_traffic
 from tests.compiler.compiling import source
 from tests.reference.manifests import Document
 from tests.strategies import clusters
@@ -41,11 +43,12 @@ def by_json(report: Report) -> set[Connection]:
     }
     found = set()
     for one in values["connections"]:
-        traffic = ", ".join(one["traffic"]) + (f" ({one['family']})" if one["family"] else "")
+        assert traffic.in_words(read_traffic(", ".join(one["traffic"]))) == one["text"]
+        words = one["text"] + (f" ({one['family']})" if one["family"] else "")
         for origin in names(one["from"]):
             for target in names(one["to"]):
                 if origin != target or origin not in alone:
-                    found.add((origin, target, traffic))
+                    found.add((origin, target, words))
     return found
 
 

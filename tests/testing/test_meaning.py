@@ -34,8 +34,8 @@ WITNESSES = [
     ("another spelling", [B80], [policy("z", "b", from_app("a", 80)), B80], None),
     ("more", [B80], [B80, B22], "x/a -> x/b tcp/22: was denied, now allowed"),
     ("less", [B80, B22], [B80], "x/a -> x/b tcp/22: was allowed, now denied"),
-    ("isolated", [], [C_CLOSED], "1.0.0.0 -> x/c tcp/1: was allowed, now denied"),
-    ("isolated for egress", [], [C_SILENT], "x/c -> 1.0.0.0 tcp/1: was allowed, now denied"),
+    ("isolated", [], [C_CLOSED], "1.0.0.0 -> x/c tcp/443: was allowed, now denied"),
+    ("isolated for egress", [], [C_SILENT], "x/c -> 1.0.0.0 tcp/443: was allowed, now denied"),
     ("a block", [B80], [B80, B_FROM_BLOCK], "192.0.2.0 -> x/b tcp/80: was denied, now allowed"),
     (
         "a pod in a block",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
-from npc.testing.notation import example, read_traffic, traffic_text
+from npc.testing.notation import read_traffic, traffic_text
 
 TCP, UDP, ICMP, ICMPV6 = traffic.TCP, traffic.UDP, traffic.ICMP, traffic.ICMPV6
 
@@ -52,7 +52,7 @@ numbers = st.one_of(st.integers(0, 255 << 16 | 65535), st.integers(0, 255 * 2).m
 def test_there_and_back(ranges: list[tuple[int, int]]) -> None:
     meant = Intervals.of(*ranges)
     assert read_traffic(traffic_text(meant)) == meant
-    assert example(meant) in meant
+    assert traffic.example(meant) in meant
 
 
 MALFORMED = [
@@ -82,7 +82,9 @@ def test_malformed(text: str, message: str) -> None:
 
 
 EXAMPLES = [
-    ("any", "tcp/1"),
+    ("any", "tcp/443"),
+    ("tcp/1-21, tcp/444", "tcp/1"),
+    ("udp/1-100, tcp/0", "udp/53"),
     ("udp/53, icmp", "udp/53"),
     ("tcp/0, sctp/9", "sctp/9"),
     ("protocols 0-5", "protocol 0/0"),
@@ -92,5 +94,5 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("text", "shown"), EXAMPLES, ids=[case[0] for case in EXAMPLES])
 def test_examples(text: str, shown: str) -> None:
-    number = example(read_traffic(text))
+    number = traffic.example(read_traffic(text))
     assert traffic_text(Intervals(((number, number),))) == shown

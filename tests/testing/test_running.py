@@ -91,7 +91,7 @@ MEANINGS = [
      "what it expects besides is as it was"),
     ("a target less", B80, B80, "targets = []", {"expect.nft": "stale"}, ONLY_TEXT),
     ("all open", B80, "", "", {"expect.nft": "other", "expect.plan": "other", "expect.txt": "new"},
-     "the meaning changed: x/a -> x/b tcp/1: was denied, now allowed"),
+     "the meaning changed: x/a -> x/b tcp/443: was denied, now allowed"),
 ]  # fmt: skip
 
 
