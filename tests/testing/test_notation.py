@@ -87,7 +87,7 @@ EXAMPLES = [
     ("udp/1-100, tcp/0", "udp/53"),
     ("udp/53, icmp", "udp/53"),
     ("tcp/0, sctp/9", "sctp/9"),
-    ("protocols 0-5", "protocol 0/0"),
+    ("protocols 2-5", "protocol 2/0"),
     ("icmpv6/8", "icmpv6/8.0"),
 ]
 
