@@ -12,7 +12,7 @@ from npc.compiler.ask.relation import Relation
 from npc.compiler.ask.rulings import Ground, Ruling
 from npc.compiler.ask.wording import place_text
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, Related, did_you_mean, has_errors
+from npc.compiler.frontend.diagnostics import Diagnostic, InputError, Related, did_you_mean, has_errors
 from npc.compiler.frontend.source import Source
 from npc.compiler.frontend.syntax import Assertion, BehindService
 from npc.compiler.inventory import Inventory
@@ -33,7 +33,12 @@ def failed_assertions(sources: Sequence[Source], model: Model) -> Iterator[Diagn
         return
     relation = Relation(model)
     for assertion in asserted.assertions:
-        yield from _said(judge(relation, assertion), model.inventory)
+        try:
+            verdict = judge(relation, assertion)
+        except InputError as error:
+            yield from error.diagnostics
+        else:
+            yield from _said(verdict, model.inventory)
 
 
 def _said(verdict: Verdict, inventory: Inventory) -> Iterator[Diagnostic]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from npc.compiler.ask.assumptions import AS_COMPILED
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, has_errors
-from npc.compiler.frontend.documents import load
+from npc.compiler.frontend.documents import Loaded, load
 from npc.compiler.frontend.files import ASSERTIONS_SUFFIX, NOTHING, Exclude, sources
+from npc.compiler.frontend.kinds import CONTROLLERS
 from npc.compiler.frontend.source import Source
 from npc.compiler.inventory import Inventory
 from npc.compiler.inventory_builder import build_inventory
 from npc.compiler.lint.checked import Checked
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.resolve import Model
+from npc.compiler.services import unmet_services
 from npc.models import at_odds, collector_paused, duplicates, idle, model_of, no_inventory, standard_input
 
 
@@ -52,7 +55,8 @@ def check_sources(
 
     listed = list(found)
     with collector_paused():
-        loaded = load(listed, today=today)
+        files = [*(one for one in listed if one.name.endswith(ASSERTIONS_SUFFIX)), *assertions]
+        loaded = load(listed, today=today, controllers=CONTROLLERS if files else ())
         own, faults = build_inventory(loaded.inventory, (one.namespace for one in loaded.policies))
         diagnostics = [*loaded.diagnostics, *duplicates(loaded), *faults]
         if has_errors(diagnostics):
@@ -63,8 +67,9 @@ def check_sources(
             diagnostics += at_odds(model)
             if has_errors(diagnostics):
                 return tuple(levels.judged(diagnostics))
-            diagnostics += _asserted(model, listed, assertions, diagnostics)
             diagnostics += idle(model)
+        if files and (is_known or loaded.controllers):
+            diagnostics += _asserted(model, loaded, files, diagnostics)
         elif assertions:
             diagnostics.append(no_inventory())
         checked = Checked.of(model.policies, model.cluster_policies, model if is_known else None)
@@ -78,11 +83,14 @@ def check_sources(
 
 
 def _asserted(
-    model: Model, listed: Sequence[Source], assertions: Sequence[Source], said: Sequence[Diagnostic]
-) -> Iterator[Diagnostic]:
-    """What comes of the assertions in some files, and of those among all that were read."""
-    files = [*(one for one in listed if one.name.endswith(ASSERTIONS_SUFFIX)), *assertions]
-    if files:
-        from npc.asserting import failed_assertions  # others need not wait for the language
+    model: Model, loaded: Loaded, files: Sequence[Source], said: Sequence[Diagnostic]
+) -> list[Diagnostic]:
+    """What comes of the assertions in some files, with the pods that controllers in the input will make."""
+    from npc.asserting import failed_assertions  # others need not wait for the language
+    from npc.compiler.expected import with_expected
 
-        yield from (one for one in failed_assertions(files, model) if one not in said)
+    inventory, found = with_expected(model.inventory, loaded.controllers, AS_COMPILED)
+    found += list(unmet_services((*model.policies, *model.cluster_policies), inventory))
+    if not has_errors(found):
+        found += failed_assertions(files, Model(model.policies, model.cluster_policies, inventory))
+    return [one for one in found if one not in said]

@@ -6,18 +6,20 @@ a pod and the node that it runs on, and two addresses outside: about these no po
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.ask.answers import Answer, Asked, answers
 from npc.compiler.ask.ends import NOBODY, Ends, Place
-from npc.compiler.ask.meaning import Meaning, Packets
+from npc.compiler.ask.meaning import Packets
+from npc.compiler.ask.naming import Names
 from npc.compiler.ask.pairs import Pairs
 from npc.compiler.ask.relation import Relation, with_place
-from npc.compiler.frontend.syntax import Action, Assertion, Direction, Rule
+from npc.compiler.frontend.diagnostics import InputError
+from npc.compiler.frontend.syntax import Action, Assertion, Called, Direction, Rule
 
 _Piece = tuple[Ends, Ends, Range]
 """Sources and destinations, with traffic between them."""
@@ -53,8 +55,11 @@ class Verdict:
 
 
 def judge(relation: Relation, assertion: Assertion) -> Verdict:
-    """Whether an assertion holds. The Services that it names are in the inventory."""
-    source, destination = _meant(relation.meaning, assertion)
+    """Whether an assertion holds. The Services that it names are in the inventory.
+
+    InputError where a pod or a workload that it names is not.
+    """
+    source, destination = _meant(relation, assertion)
     if not source or not destination:
         return Verdict(assertion, None, bool(source), bool(destination))
     census = relation.census
@@ -81,20 +86,37 @@ def _ranges(packets: Packets) -> tuple[Range, ...]:
     return Intervals.of(*((low, high) for low, high, _ in packets.parts)).ranges
 
 
-def _meant(meaning: Meaning, assertion: Assertion) -> tuple[Ends, Packets]:
+def _meant(relation: Relation, assertion: Assertion) -> tuple[Ends, Packets]:
     """The sources of an assertion, and its destinations in the traffic that each is met in.
 
     A destination means what it means in a rule for egress: a Service its pods at its target ports (X5), a
     named port what each destination calls so (P10).
     """
+    meaning = relation.meaning
     if assertion.sources is None:
         source = meaning.census.everyone
     else:
         source = NOBODY
         for peer in assertion.sources:
             source |= meaning.peer(peer, "")
+    source |= _called(relation, assertion.called_sources)
     rule = Rule(assertion.destinations, assertion.ports, assertion.origin)
-    return source, PacketSet.of(meaning.packets(rule, "", Direction.EGRESS, ()))
+    asked = list(meaning.packets(rule, "", Direction.EGRESS, ()))
+    if called := _called(relation, assertion.called_destinations):
+        asked += meaning.exchanged(assertion.ports, called, Direction.EGRESS, ())
+    return source, PacketSet.of(asked)
+
+
+def _called(relation: Relation, called: Iterable[Called]) -> Ends:
+    """Pods and workloads by their names; InputError where one is not in the inventory."""
+    found = NOBODY
+    names = Names(relation.model, relation.meaning)
+    for one in called:
+        try:
+            found |= names.find(one.name, one.name).ends
+        except InputError as error:
+            raise InputError([replace(each, origin=one.origin) for each in error.diagnostics]) from None
+    return found
 
 
 def _allowed(relation: Relation, source: Ends, asked: Packets) -> Iterator[_Piece]:

@@ -112,18 +112,18 @@ class Meaning:
     ) -> Iterator[_Rectangle]:
         """What a rule of a policy in a namespace matches at a subject that names some ports."""
         if rule.peers is None:
-            yield from self._exchanged(rule.ports, self.census.everyone, direction, ports)
+            yield from self.exchanged(rule.ports, self.census.everyone, direction, ports)
             return
         for peer in rule.peers:
             ends = self.peer(peer, namespace)
-            asked = self._exchanged(rule.ports, ends, direction, ports)
+            asked = self.exchanged(rule.ports, ends, direction, ports)
             if isinstance(peer, BehindService) and direction is Direction.EGRESS:
-                served = self._exchanged(self.model.target_ports(peer, namespace), ends, direction, ports)
+                served = self.exchanged(self.model.target_ports(peer, namespace), ends, direction, ports)
                 yield from (PacketSet.of(asked) & PacketSet.of(served)).rectangles()
             else:
                 yield from asked
 
-    def _exchanged(
+    def exchanged(
         self,
         wanted: tuple[Port, ...] | None,
         ends: Ends,

@@ -230,6 +230,14 @@ Policy = NetworkPolicy | ClusterPolicy
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """A pod or a workload as questions name it: `shop/db-0`, `shop/deploy/web`."""
+
+    name: str
+    origin: Origin = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Assertion:
     """What shall pass between all of some ends, or shall not: no policy, but a claim about all of them."""
 
@@ -241,3 +249,6 @@ class Assertion:
     destinations: tuple[Peer, ...] | None
     origin: Origin = field(compare=False, repr=False)
     name: str = ""
+    called_sources: tuple[Called, ...] = ()
+    """Sources besides."""
+    called_destinations: tuple[Called, ...] = ()

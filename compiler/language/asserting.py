@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, has_errors
 from npc.compiler.frontend.source import Source
-from npc.compiler.frontend.syntax import Assertion
+from npc.compiler.frontend.syntax import Assertion, Called
 from npc.compiler.language import tree
 from npc.compiler.language.findings import Findings
 from npc.compiler.language.including import read_files
@@ -67,8 +67,18 @@ def _read(item: tree.Assertion, findings: Findings, peers: PeerReader, services:
     return Assertion(
         item.action,
         services.read(item.services) if item.services else None,
-        peers.read(item.sources, Place.ASSERTION).peers,
-        peers.read(item.destinations, Place.ASSERTION).peers,
+        peers.read(_unnamed(item.sources), Place.ASSERTION).peers,
+        peers.read(_unnamed(item.destinations), Place.ASSERTION).peers,
         findings.origin(item),
         "" if label is None else label.text,
+        *(
+            tuple(
+                Called(one.name.text, findings.origin(one)) for one in ends if isinstance(one, tree.NamedEnd)
+            )
+            for ends in (item.sources, item.destinations)
+        ),
     )
+
+
+def _unnamed(ends: tuple[tree.Peer, ...]) -> tuple[tree.Peer, ...]:
+    return tuple(one for one in ends if not isinstance(one, tree.NamedEnd))

@@ -142,6 +142,12 @@ class Builder:
     def reference(self, parts: Parts, start: int, end: int) -> tree.SetReference:
         return tree.SetReference(parts[0], start, end)
 
+    def named_end(self, parts: Parts, start: int, end: int) -> tree.NamedEnd:
+        return tree.NamedEnd(parts[0], start, end)
+
+    def ends(self, parts: Parts, start: int, end: int) -> tuple[tree.Peer, ...]:
+        return self.peers(parts, start, end)
+
     def peers(self, parts: Parts, _start: int, _end: int) -> tuple[tree.Peer, ...]:
         return tuple(parts)
 
@@ -265,6 +271,7 @@ WORDS: Mapping[str, Word] = {
     "NAME": Builder.name,
     "DATE": Builder.name,
     "ADDRESS": Builder.name,
+    "NAMED_END": Builder.name,
     "NUMBER": Builder.number,
     "STRING": Builder.string,
     "TRAFFIC": Builder.traffic,

@@ -37,6 +37,7 @@ from npc.compiler.language.tree import (
     Include,
     Isolate,
     Item,
+    NamedEnd,
     NamedNamespace,
     Namespaces,
     Nodes,
@@ -233,6 +234,8 @@ class _Formatter:
                 return self._selector("nodes", requirements)
             case BehindService(name=name, namespace=namespace):
                 return f"svc/{name}" + (f" in ns/{namespace}" if namespace is not None else "")
+            case NamedEnd(name=name):
+                return name.text
             case Block(cidr=cidr, excepts=excepts):
                 return self._blocks(cidr, excepts)
             case Everyone():

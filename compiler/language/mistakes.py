@@ -54,6 +54,8 @@ _PEERS: Final = frozenset(
 )
 _GROUPS: Final[tuple[tuple[frozenset[str], str], ...]] = (
     (_PEERS | {"ANY"}, "a peer"),
+    (_PEERS | {"ANY", "NAMED_END"}, "a peer"),
+    (_PEERS | {"NAMED_END"}, "a peer"),
     (_PEERS, "a peer"),
     (frozenset({"NS", "NAMED_NAMESPACE"}), "'ns'"),
     (frozenset({"TRAFFIC", "REFERENCE"}), "a service"),

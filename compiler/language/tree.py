@@ -141,6 +141,15 @@ class BehindService:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedEnd:
+    """`shop/db-0`, `shop/deploy/web`: a pod or a workload by its name; assertions alone have such."""
+
+    name: Text
+    start: int = _offset()
+    end: int = _offset()
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """`10.0.0.0/8 except (10.1.0.0/16, 10.2.0.0/16)`: CIDRs as they were written."""
 
@@ -168,7 +177,7 @@ class SetReference:
     end: int = _offset()
 
 
-Peer = Pods | Namespaces | NamedNamespace | Nodes | BehindService | Block | Everyone | SetReference
+Peer = Pods | Namespaces | NamedNamespace | Nodes | BehindService | NamedEnd | Block | Everyone | SetReference
 
 
 # --- services: what a rule is about, in the language of protocols and ports

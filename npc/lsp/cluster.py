@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import parse_cidr
 from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.naming import Names
+from npc.compiler.frontend.diagnostics import InputError
 from npc.compiler.frontend.syntax import Operator, Requirement, Selector
 from npc.compiler.inventory import Endpoint, Inventory, Node, Service
 from npc.compiler.labels import LabelIndex, members
 from npc.compiler.language import tree
 from npc.compiler.language.tree import Comparison
+from npc.compiler.resolve import Model
 
 _OPERATORS = {
     Comparison.EQUALS: Operator.IN,
@@ -72,6 +75,14 @@ class Cluster:
             return None
         among = inside - excepts
         return [one for one in self.inventory.endpoints if any(a in among for a in one.addresses)]
+
+    def called(self, name: str) -> list[Endpoint] | str:
+        """The endpoints of a pod or a workload of some name; why there are none, where there are none."""
+        try:
+            ends = Names(Model((), (), self.inventory)).find(name, name).ends
+        except InputError as error:
+            return error.diagnostics[0].message
+        return [self.inventory.endpoints[number] for number in members(ends.endpoints)]
 
     def service(self, name: str, namespace: str | None) -> Service | None:
         """The Service of a name; of any namespace where none is known."""

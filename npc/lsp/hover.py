@@ -31,6 +31,7 @@ _PEERS = (
     tree.NamedNamespace,
     tree.Nodes,
     tree.BehindService,
+    tree.NamedEnd,
     tree.Block,
     tree.Everyone,
     tree.SetReference,
@@ -132,6 +133,12 @@ def _peer(peer: tree.Peer, home: str | None, document: Document, project: Projec
             yield _ports_of(service)
             yield ""
             yield from _listed(cluster.behind(service), "endpoint")
+        case tree.NamedEnd(name=name):
+            called = cluster.called(name.text)
+            if isinstance(called, str):
+                yield f"{called}."
+                return
+            yield from _listed(called, "endpoint")
         case tree.Block():
             inside = cluster.within(peer)
             if inside is None:

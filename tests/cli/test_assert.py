@@ -63,6 +63,16 @@ CASES = [
     ("a set that is not there", "deny from @b to any\n", (), 1, ["NPC602"]),
     ("a Service that is not there", "deny from svc/x in ns/shop to any\n", (), 1, ["NPC304"]),
     ("pods of no namespace", "deny from pods(app=web) to any\n", (), 1, ["NPC607"]),
+    (
+        "pods by their names",
+        "allow tcp/5432 from shop/web to shop/db\ndeny udp from shop/web, ns/x to pod/db\n",
+        (),
+        0,
+        [],
+    ),
+    ("a pod by its name", "deny tcp from shop/web to shop/db\n", (), 1, ["NPC801"]),
+    ("a name beside others", "deny tcp from ns/none, shop/web to any\n", (), 1, ["NPC801"]),
+    ("names that are not there", "deny from shop/wbe to any\n" + FALSE, (), 1, ["NPC510", "NPC801"]),
     ("no assertion", "set a = any\n", (), 1, ["NPC109"]),
     ("nothing but a comment", "# deny from any to any\n", (), 1, ["NPC109"]),
     ("a policy", POLICY, (), 1, ["NPC601", "NPC601"]),
@@ -89,6 +99,24 @@ def test_files_that_are_named_so_count_wherever_they_are(folder: Path) -> None:
     assert npc("check", "policies", folder=folder).code == 0, "without an inventory they are only read"
     compiled = npc("compile", "policies", "-i", "cluster.yaml", "--quiet", folder=folder)
     assert (compiled.code, compiled.stderr) == (0, "")
+
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec: {selector: {}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: a}]}}}
+"""
+
+
+def test_claims_about_manifests(folder: Path) -> None:
+    (folder / "policies" / "api.yaml").write_text(MANIFEST, encoding="utf-8")
+    claims = "deny from any to shop/deploy/api\ndeny from 192.0.2.0/24 to shop/deploy/api\n"
+    for inventory, sender in (("cluster.yaml", "shop/web (10.0.0.1)"), ("policies/api.yaml", "")):
+        (folder / "claims.npc").write_text(claims, encoding="utf-8")
+        found = npc("check", "policies", inventory, "--assert", "claims.npc", folder=folder)
+        said = f"tcp/5432 from {sender} to shop/api passes"
+        assert (found.code, said in found.stdout) == ((1, True) if sender else (0, False)), found.stdout
 
 
 def test_a_claim_without_an_inventory(folder: Path) -> None:

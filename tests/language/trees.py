@@ -26,6 +26,7 @@ from npc.compiler.language.tree import (
     Isolate,
     Item,
     Log,
+    NamedEnd,
     NamedNamespace,
     Namespaces,
     Nodes,
@@ -149,6 +150,10 @@ _ITEM: Final[SearchStrategy[Item]] = st.one_of(
 
 programs: Final = st.builds(Program, _tuples(_ITEM, most=4))
 """Programs that can be read, whatever they mean."""
+_NAMED_END: Final = st.builds(
+    NamedEnd, _texts(st.sampled_from(("shop/db-0", "shop/deploy/web", "deploy/web", "a.b/c", "tcp/80")))
+)
+_CLAIMED: Final = st.one_of(_PEERS, _tuples(_NAMED_END, 1, 3))
 assertions: Final = st.builds(
     Program,
     _tuples(
@@ -157,8 +162,8 @@ assertions: Final = st.builds(
                 Assertion,
                 st.sampled_from((Action.ALLOW, Action.DENY)),
                 _tuples(_SERVICE, most=6),
-                _PEERS,
-                _PEERS,
+                _CLAIMED,
+                _CLAIMED,
                 st.none() | _texts(st.one_of(NAMES, TEXTS)),
             ),
             st.builds(SetDefinition, _NAME, _PEERS),

@@ -51,9 +51,11 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def opened(folder: Path, text: str, *, inventory: bool = True) -> tuple[Document, Project]:
+def opened(
+    folder: Path, text: str, *, inventory: bool = True, name: str = "policies.npc"
+) -> tuple[Document, Project]:
     """A file of the folder that the editor shows a text for, and the project that it belongs to."""
-    path = folder / "policies.npc"
+    path = folder / name
     paths = (folder / "inventory.yaml",) if inventory else ()
     project = Project(paths, opened=lambda asked: text if asked == path else None)
     document = project.document(path)

@@ -171,6 +171,27 @@ def test_hover(marked: str, about: str, markdown: str, folder: Path) -> None:
     assert shown(document, offset, project) == (about, markdown)
 
 
+NAMED = [
+    ("a pod", "deny from sho|p/db-0 to any", "shop/db-0", f"**1 endpoint**\n\n{DB}"),
+    ("a workload", "deny from any to po|d/probe", "pod/probe", f"**1 endpoint**\n\n{PROBE}"),
+    (
+        "nobody",
+        "deny from shop/db-|9 to any",
+        "shop/db-9",
+        'no pod and no workload in shop is called "db-9".',
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("marked", "about", "markdown"), [row[1:] for row in NAMED], ids=[row[0] for row in NAMED]
+)
+def test_hover_of_names_in_assertions(marked: str, about: str, markdown: str, folder: Path) -> None:
+    text, offset = at_cursor(marked)
+    document, project = opened(folder, text, name="x.assert.npc")
+    assert shown(document, offset, project) == (about, markdown)
+
+
 SILENT = [
     "| policy x for pods { }",
     "pol|icy x for pods { }",
