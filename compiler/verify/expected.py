@@ -1,0 +1,63 @@
+"""What should pass, worked out of the plan's decisions and not of what any target makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.plan import Plan
+from npc.compiler.verify.products import Product
+from npc.compiler.verify.program import Box
+from npc.compiler.verify.regions import ALL, OF_FAMILY, End, Region, Row
+
+END = {Direction.EGRESS: End.SOURCE, Direction.INGRESS: End.DESTINATION}
+"""The end at which the decision of a direction falls (P3)."""
+
+
+def expected(plan: Plan, always: Iterable[Box]) -> Product:
+    """What a plan lets pass between two addresses, and what must pass whatever it says (A1, A3)."""
+    boxes = tuple(always)
+    sides = []
+    for direction, end in END.items():
+        region = Region.of(end, _decisions(plan, direction))
+        sides.append(region | Region.of_boxes(end, boxes) if boxes else region)
+    return Product(*sides)
+
+
+def expected_hairpins(plan: Plan, always: Iterable[Box]) -> Region:
+    """What may pass from addresses to themselves (A2, C6), seen from the sources; all addresses are peers."""
+    rows: list[Row] = []
+    some: list[Intervals] = []
+    for one in plan.hairpins:
+        some.append(Intervals.of(*((address, address) for address in one.addresses)))
+        rows.append((some[-1], PacketSet.of([(one.traffic, EVERY_ADDRESS)])))
+    rows.append((EVERY_ADDRESS - Intervals.union(some), ALL))
+    for box in always:
+        rows.append((box.sources & box.destinations, PacketSet.of([(box.traffic, EVERY_ADDRESS)])))
+    return Region.of(End.SOURCE, rows)
+
+
+def _decisions(plan: Plan, direction: Direction) -> Iterator[Row]:
+    """What each address may exchange in a direction: everything where the plan has no decision (P1)."""
+    subjects: dict[Family, list[Intervals]] = {family: [] for family in Family}
+    for one in plan.classes:
+        if one.direction is not direction:
+            continue
+        exact = one.decision.map(lambda peers: peers.addresses())
+        for family in Family:
+            mine = Intervals.of(
+                *(
+                    (address, address)
+                    for subject in one.subjects
+                    for address in subject.addresses
+                    if Family.of(address) is family
+                )
+            )
+            if mine:
+                subjects[family].append(mine)
+                yield mine, exact & OF_FAMILY[family]
+    for family in Family:
+        yield family.every - Intervals.union(subjects[family]), OF_FAMILY[family]

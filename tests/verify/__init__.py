@@ -1,0 +1,1 @@
+"""Proofs of rulesets: the walk, the readers, and what they find."""
