@@ -69,16 +69,18 @@ class Origin:
     span: Span | None = None
     within: tuple[int, int] | None = None
     """The characters that are meant, where no path leads to them: counted from where the value begins."""
+    offset: int | None = field(default=None, compare=False, repr=False)
+    """The byte that the YAML document begins at, after a byte order mark; None: only its line is known."""
 
     def at(self, *steps: Step) -> Origin:
         """The origin of something inside this value; where characters are known, there is nothing inside."""
         if self.within is not None:
             return self
-        return Origin(self.source, self.document, self.path + steps)
+        return Origin(self.source, self.document, self.path + steps, offset=self.offset)
 
     def key(self, name: Step) -> Origin:
         """The origin of a key of this mapping."""
-        return Origin(self.source, self.document, (*self.path, name), on_key=True)
+        return Origin(self.source, self.document, (*self.path, name), on_key=True, offset=self.offset)
 
 
 LINE_END = re.compile(r"\r\n?|[\n\x85\u2028\u2029]")
