@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import TypeVar
 
@@ -106,24 +106,11 @@ class Roll:
                     for at, one in enumerate(listed)
                     if lows[0] <= one <= highs[bisect_right(lows, one) - 1]
                 ]
-        if len(listed) == len(self.endpoints) and all(self._is_at(at) for at in places):
-            yield from ((at, listed[at]) for at in places)
-        else:
-            yield from self._numbered(places)
+        yield from ((self._owner(at), listed[at]) for at in places)
 
-    def _is_at(self, place: int) -> bool:
-        """Whether a place among all addresses is that of the endpoint with this number."""
-        return self._listed[place] in self.endpoints[place].addresses
-
-    def _numbered(self, places: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """The endpoints of places among all addresses, where endpoints have other than one each."""
-        firsts: list[int] = []
-        count = 0
-        for one in self.endpoints:
-            firsts.append(count)
-            count += len(one.addresses)
-        for at in places:
-            yield bisect_right(firsts, at) - 1, self._listed[at]
+    def _owner(self, place: int) -> int:
+        """The endpoint that an address is of, by its place among all."""
+        return bisect_right(self._firsts, place) - 1
 
     def _named(self, namespace: str | None) -> tuple[list[str], int]:
         """The names of the endpoints of a namespace, and the number of the first."""
@@ -136,6 +123,11 @@ class Roll:
     def _listed(self) -> list[int]:
         """The addresses of all endpoints, one after the other."""
         return list(chain.from_iterable(map(_addresses, self.endpoints)))
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        """The place among all addresses of the first of each endpoint, or of the next if it has none."""
+        return list(accumulate(map(len, map(_addresses, self.endpoints)), initial=0))
 
     @cached_property
     def _hosts(self) -> frozenset[int]:
