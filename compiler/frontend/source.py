@@ -127,6 +127,11 @@ class _Starts(Sequence[int]):
             position = self.text.index("\n", position + 1)
         return position + 1
 
+    def of_character(self, offset: int) -> int:
+        """The number of the line that a character is in."""
+        chunk = offset // _CHUNK
+        return self.before[chunk] + self.text.count("\n", chunk * _CHUNK, offset)
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -156,6 +161,8 @@ class Lines:
 
     def number(self, offset: int) -> int:
         """The line, from 0, that a character is in."""
+        if isinstance(self.starts, _Starts):
+            return self.starts.of_character(offset)
         return bisect_right(self.starts, offset) - 1
 
     def span(self, start: int, end: int) -> Span:
