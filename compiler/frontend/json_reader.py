@@ -294,7 +294,7 @@ def _members(text: str, start: int) -> Iterator[_Member]:
 
 
 def _raw_members(text: str, start: int, raw: _Raw) -> Iterator[_Member]:
-    """As `_members`, by the lengths of values; ValueError where two keys are equal, for one length is lost."""
+    """As `_members`, by the lengths of values; ValueError where two keys are equal: one length is lost."""
     opening = text[start : start + 1]
     if opening not in ("{", "["):
         return

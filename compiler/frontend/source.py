@@ -129,7 +129,7 @@ class _Starts(Sequence[int]):
 
     def of_character(self, offset: int) -> int:
         """The number of the line that a character is in."""
-        chunk = offset // _CHUNK
+        chunk = min(offset, len(self.text)) // _CHUNK
         return self.before[chunk] + self.text.count("\n", chunk * _CHUNK, offset)
 
 
