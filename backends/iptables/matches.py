@@ -29,6 +29,8 @@ _TYPES = {
     Family.V6: (("-p", "icmpv6"), ("-m", "icmp6"), "--icmpv6-type"),
 }
 
+_IN_BITMAPS = (traffic.TCP, traffic.UDP)
+"""Protocols whose ports the kernel looks up in a bitmap:port (ipset(8)); of any other it finds none."""
 SLOTS = 15
 """Ports that one multiport match takes; a range takes two."""
 LONGEST_COMMENT = 200
@@ -102,7 +104,7 @@ class Matches:
     def _ports(self, protocol: int, ranges: tuple[Range, ...]) -> list[Alternative]:
         name = protocol_name(protocol)
         found = port_matches(protocol, ranges)
-        if len(found) > self.layout.most_port_rules and self.use_sets:
+        if len(found) > self.layout.most_port_rules and self.use_sets and protocol in _IN_BITMAPS:
             texts = tuple(port_text(one).replace(":", "-") for one in ranges)
             set_name = self.names.set("o", None, " ".join(texts))
             self.sets[set_name] = IpSet(set_name, "bitmap:port", "range 0-65535", texts)

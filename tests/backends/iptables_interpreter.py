@@ -282,6 +282,7 @@ def _bitmap(one: IpSet) -> Callable[[Packet, bool], bool]:
     def has(packet: Packet, is_source: bool) -> bool:
         if is_source:
             raise Refused(f"{one.name}: source ports are nobody's business")
-        return any(low <= packet.port <= high for low, high in pieces)
+        # "TCP or UDP port numbers" (ipset(8)): a packet of SCTP has no port here
+        return packet.protocol in (6, 17) and any(low <= packet.port <= high for low, high in pieces)
 
     return has

@@ -278,6 +278,8 @@ def test_more_ports_than_two_packs_are_a_set() -> None:
     ((*_, name, side),) = matches.traffic(wanted, Family.V6)
     assert (matches.sets[name].type, side) == ("bitmap:port", "dst")
     assert len(matches.sets[name].elements) == 50
+    of_sctp = Intervals.union(traffic.of(traffic.SCTP, port, port) for port in range(0, 100, 2))
+    assert all("multiport" in one for one in matches.traffic(of_sctp, Family.V6)), "no bitmap knows them"
     without = Matches(Names("NPC"), use_sets=False, layout=MEASURED)
     assert all(len(one[-1].split(",")) <= SLOTS for one in without.traffic(wanted, Family.V4))
 

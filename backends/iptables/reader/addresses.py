@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from npc.backends.iptables.reader.words import number
-from npc.compiler.algebra.addresses import Family, parse_address
+from npc.compiler.algebra.addresses import Family, format_address, parse_address
 from npc.compiler.algebra.intervals import Intervals, Range
 from npc.compiler.verify.program import Line, Malformed, Unsupported
 
@@ -30,6 +30,10 @@ class Mask:
     family: Family
     value: int
     mask: int
+
+    def __str__(self) -> str:
+        offset = self.family.every.ranges[0][0]
+        return f"{format_address(offset + self.value)}/{format_address(offset + self.mask)}"
 
     def among(self, addresses: Intervals) -> Intervals:
         """Those that are among some addresses, which are looked at one by one."""

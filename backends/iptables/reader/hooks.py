@@ -25,6 +25,8 @@ from npc.compiler.verify.program import (
 )
 
 _EVERY = {Family.V4: EVERY_V4, Family.V6: EVERY_V6}
+_FOREIGN_ICMP = {Family.V4: traffic.ICMPV6, Family.V6: traffic.ICMP}
+"""Whose types nobody reads in packets of a family: what a plan says of them is no packet's."""
 NEIGHBOUR_DISCOVERY = Box(EVERY_V6, EVERY_V6, traffic.of(traffic.ICMPV6, 133 << 8, 137 << 8 | 0xFF))
 """Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
@@ -141,10 +143,11 @@ def _entry(table: Table, hook: str, prefix: str, notes: list[str]) -> Entry | No
 
 
 def _space(hook: str, plan: Plan) -> Iterator[Box]:
-    """The packets that there can be: the node is no endpoint, and no packet has ends of two families."""
+    """The packets that there can be: the node is no endpoint, both ends and ICMP are of one family."""
     subjects = Intervals.of(
         *((one, one) for found in plan.classes for end in found.subjects for one in end.addresses)
     )
-    for every in _EVERY.values():
+    for family, every in _EVERY.items():
         nodes = every - subjects
-        yield Box(nodes if hook == "OUTPUT" else every, nodes if hook == "INPUT" else every)
+        sources, destinations = nodes if hook == "OUTPUT" else every, nodes if hook == "INPUT" else every
+        yield Box(sources, destinations, traffic.ANY - traffic.every(_FOREIGN_ICMP[family]))

@@ -18,7 +18,7 @@ def icmp_types(text: str, family: Family, line: Line) -> Intervals:
     """What a rule's `8`, `3/1`, `echo-request` or `any` matches, of the family's own ICMP.
 
     >>> traffic.describe(icmp_types("3/1", Family.V4, Line("rules", 1)))
-    'icmp/769'
+    'icmp/3.1'
     """
     protocol = traffic.ICMP if family is Family.V4 else traffic.ICMPV6
     if text in TYPE_CODES[family]:
@@ -45,7 +45,7 @@ def icmp_element(text: str, family: Family, line: Line) -> Intervals:
     """What a set's `echo-request` or `8/0` means: one code of a type.
 
     >>> traffic.describe(icmp_element("echo-request", Family.V4, Line("sets", 1)))
-    'icmp/2048'
+    'icmp/8.0'
     """
     protocol = traffic.ICMP if family is Family.V4 else traffic.ICMPV6
     kind_text, slash, code_text = text.partition("/")

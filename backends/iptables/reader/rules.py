@@ -156,6 +156,8 @@ class _Draft:
                 self._opaque(f"the match `{option} {text}`")
             case _:
                 self._refuse_negation(option, negated)
+                if text in known.OTHER_TARGETS and text not in self.around.chains:
+                    raise Unsupported(f"the target `{text}`", self.line)
                 self.target, self.is_goto = text, option == "-g"
 
     def _protocol(self, text: str, *, negated: bool) -> None:
@@ -320,8 +322,6 @@ class _Draft:
             action = DROP
         elif target in _PLAIN:
             action = _PLAIN[target]
-        elif target in known.OTHER_TARGETS:
-            raise Unsupported(f"the target `{target}`", self.line)
         else:
             raise Malformed(f"the chain `{target}`", self.line, "it is not declared")
         if self.is_goto:
