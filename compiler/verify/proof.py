@@ -134,8 +134,8 @@ class _Judge:
     def refutation(self, scenario: Scenario) -> Refutation | None:
         """A packet with which something else happens than should; None when there is none."""
         passing = walk(self.chains, scenario, diagonal=False)
-        if passing.clashes:
-            return self._clash(scenario, passing.clashes)
+        if (clash := self._clash(scenario, passing.clashes)) is not None:
+            return clash
         wanted, wanted_hairpins = self._wanted(scenario)
         passes = passing.products
         self.compared += sum(
@@ -155,8 +155,8 @@ class _Judge:
 
     def _refuted_hairpin(self, scenario: Scenario, wanted: Region) -> Refutation | None:
         passing = walk(self.chains, scenario, diagonal=True)
-        if passing.clashes:
-            return self._clash(scenario, passing.clashes)
+        if (clash := self._clash(scenario, passing.clashes, diagonal=True)) is not None:
+            return clash
         rows = [row for one in passing.products if one.sent is not None for row in one.sent.rows]
         passes = Region.of(End.SOURCE, rows)
         space = Region.of_boxes(
@@ -186,9 +186,15 @@ class _Judge:
         assert found.passes is not should_pass, f"the walk and the trace differ on {packet}"
         return Refutation(scenario, packet, should_pass, found)
 
-    def _clash(self, scenario: Scenario, clashes: Iterable[Clash]) -> Refutation | None:
+    def _clash(
+        self, scenario: Scenario, clashes: Iterable[Clash], *, diagonal: bool = False
+    ) -> Refutation | None:
+        """A packet that two rules of equal priority are for; None where there is none after all."""
         for clash in clashes:
-            packet = self._telling(clash.packets.boxes())
+            boxes = clash.packets.boxes()
+            if diagonal:
+                boxes = (Box(box.sources, box.sources, box.traffic) for box in boxes)
+            packet = self._telling(boxes, diagonal=diagonal)
             if packet is not None:
                 found = trace(self.chains, scenario, packet)
                 return Refutation(scenario, packet, not found.passes, found, clash.rules)

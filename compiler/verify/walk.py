@@ -368,19 +368,23 @@ class _Walk:
 
 @dataclass
 class _Register:
-    """Which packets have which value, by the rules that set it: all in one chain, so no packet has two."""
+    """Which packets have which value, by the rules that set it. No packet has two.
+
+    It passes a chain once at most; packets of which another chain has set the register are refused.
+    """
 
     name: str
-    _chain: str = ""
     _flows: dict[int, list[_Flow]] = field(default_factory=dict)
+    _by_chain: dict[str, list[_Flow]] = field(default_factory=dict)
 
     def set(self, value: int, chain: Chain, step: _Step, flow: _Flow) -> None:
         """Packets get a value; Unsupported where they may have another."""
-        if self._chain not in ("", chain.name):
+        others = (one for name, flows in self._by_chain.items() if name != chain.name for one in flows)
+        if any(_meet(one, flow) for one in others):
             raise Unsupported(f"{self.name}, which is set in more than one place", step.rule.line)
         if step.action.kind in (Kind.CONTINUE, Kind.JUMP):
             raise Unsupported(f"{self.name}, which is set before other rules of its chain", step.rule.line)
-        self._chain = chain.name
+        self._by_chain.setdefault(chain.name, []).append(flow)
         self._flows.setdefault(value, []).append(flow)
 
     def boxes(self, condition: Marked, flow: _Flow) -> tuple[Box, ...]:
@@ -394,7 +398,10 @@ class _Register:
     def check(self, chain: Chain, flow: _Flow) -> None:
         """Raise Unsupported where packets of a flow may have no value."""
         found = [one for flows in self._flows.values() for one in flows]
-        left = difference([Product.of([flow.region()])], self._products(found, flow.factors))
+        known = list(self._products(found, flow.factors))
+        left = difference([Product.of([flow.region()])], known)
+        if any(True for product in left for _ in product.boxes()):
+            left = difference([Product.of((*flow.factors, flow.region()))], known)  # dearer: asked rarely
         if any(True for product in left for _ in product.boxes()):
             raise Unsupported(f"{self.name}, which may not have been set before", _reader(chain, self.name))
 
@@ -404,6 +411,12 @@ class _Register:
             _Flow(tuple(one for one in flow.factors if one not in factors), flow.end, flow.rests)
             for flow in flows
         )
+
+
+def _meet(one: _Flow, two: _Flow) -> bool:
+    """Whether some packets may be in both of two flows."""
+    both = Product.of((*one.factors, one.region(), *two.factors, two.region()))
+    return any(True for _ in _boxes(both))
 
 
 def _boxes(product: Product) -> Iterator[Box]:
