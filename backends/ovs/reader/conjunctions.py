@@ -1,0 +1,135 @@
+"""Conjunctions as the rules that they stand for (ovs-fields(7), "Conjunctive match fields").
+
+Flows with the action `conjunction(ID,K/N)` are alternatives of the K-th of N dimensions. A packet for which
+every dimension has one that matches, at one priority, is looked up again as one with that `conj_id`, among
+all flows but those of conjunctions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from npc.backends.ovs.reader.actions import Actions
+from npc.backends.ovs.reader.flows import Flow
+from npc.backends.ovs.reader.matches import Match
+from npc.compiler.algebra import traffic
+from npc.compiler.verify.program import Box, Line, Malformed, Unsupported
+
+MOST = 10_000
+"""Rules that one conjunction may come to: its dimensions' alternatives but for addresses and traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Conditions that hold together: what is asked beside addresses and traffic, and boxes of both."""
+
+    match: Match
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What acts at a priority: a flow by itself, or a conjunction, all of whose parts hold."""
+
+    priority: int
+    parts: tuple[Part, ...]
+    actions: Actions
+    line: Line
+
+
+def joined(flows: Sequence[Flow]) -> Iterator[Joined]:
+    """All flows of a table, conjunctions as one each."""
+    for flow in flows:
+        if not flow.actions.clauses and flow.match.conjunction is None:
+            yield Joined(flow.priority, (_part(flow),), flow.actions, flow.line)
+    ends: dict[int, list[Flow]] = {}
+    for flow in flows:
+        if flow.match.conjunction is not None and not flow.actions.clauses:
+            ends.setdefault(flow.match.conjunction, []).append(flow)
+    for (priority, number), dimensions in _dimensions(flows).items():
+        yield from _conjunction(priority, number, dimensions, ends.get(number, []))
+
+
+Dimension = dict[Match, list[Box]]
+"""The alternatives of a dimension: boxes, by what is asked beside them."""
+
+
+@dataclass(slots=True)
+class _Dimensions:
+    """All dimensions of a conjunction, and the first flow of any."""
+
+    size: int
+    line: Line
+    found: dict[int, Dimension]
+
+
+def _dimensions(flows: Iterable[Flow]) -> dict[tuple[int, int], _Dimensions]:
+    """The conjunctions, by priority and number."""
+    conjunctions: dict[tuple[int, int], _Dimensions] = {}
+    for flow in flows:
+        for clause in flow.actions.clauses:
+            key = flow.priority, clause.number
+            conjunction = conjunctions.setdefault(key, _Dimensions(clause.size, flow.line, {}))
+            if conjunction.size != clause.size:
+                message = f"conjunction {clause.number} of {conjunction.size} and of {clause.size} dimensions"
+                raise Malformed(message, flow.line)
+            boxes = conjunction.found.setdefault(clause.dimension, {})
+            boxes.setdefault(_beside_boxes(flow.match), []).extend(flow.boxes)
+    return conjunctions
+
+
+def _conjunction(
+    priority: int, number: int, dimensions: _Dimensions, ends: Sequence[Flow]
+) -> Iterator[Joined]:
+    """The rules that a conjunction stands for: one for each choice of what is asked beside boxes."""
+    if len(dimensions.found) < dimensions.size:
+        return  # some dimension has no flow: it never matches
+    count = 1
+    for dimension in dimensions.found.values():
+        count *= len(dimension)
+    if count > MOST:
+        raise Unsupported(f"conjunction {number} of more than {MOST} rules", dimensions.line)
+    if len(ends) != 1 or ends[0].priority < priority or not _is_implied(ends[0], dimensions):
+        raise Unsupported(f"conjunction {number}, whose flow with `conj_id` asks for more", dimensions.line)
+    (end,) = ends
+    for parts in product(*(dimension.items() for dimension in dimensions.found.values())):
+        yield Joined(
+            priority, tuple(Part(match, tuple(boxes)) for match, boxes in parts), end.actions, end.line
+        )
+
+
+def _is_implied(end: Flow, dimensions: _Dimensions) -> bool:
+    """Whether a flow with `conj_id` matches whatever its conjunction does."""
+    asked = end.match
+    every = [list(dimension) for dimension in dimensions.found.values()]
+    if asked.original is not None:
+        return False
+    for name in ("ethertype", "state", "in_port"):
+        wanted = getattr(asked, name)
+        alike = (all(getattr(one, name) == wanted for one in some) for some in every)
+        if wanted is not None and not any(alike):
+            return False
+    for register in asked.registers:
+        if not any(all(register in one.registers for one in some) for some in every):
+            return False
+    return any(
+        all(_is_inside(box, end.boxes) for boxes in dimension.values() for box in boxes)
+        for dimension in dimensions.found.values()
+    )
+
+
+def _is_inside(box: Box, boxes: Sequence[Box]) -> bool:
+    return any(
+        box.sources <= one.sources and box.destinations <= one.destinations and box.traffic <= one.traffic
+        for one in boxes
+    )
+
+
+def _part(flow: Flow) -> Part:
+    return Part(_beside_boxes(flow.match), flow.boxes)
+
+
+def _beside_boxes(match: Match) -> Match:
+    return match if match.traffic == traffic.ANY else replace(match, traffic=traffic.ANY)

@@ -1,0 +1,260 @@
+"""Flows from text: npc's file, or what `ovs-ofctl dump-flows` prints with or without statistics and names.
+
+Most flows of a node differ in an address alone. They are read token by token, and whatever else they say is
+read once; flows of one table and priority that ask and do the same are one `Flow` with all their addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from npc.backends.ovs.reader.actions import Actions, read_actions
+from npc.backends.ovs.reader.masks import ranges
+from npc.backends.ovs.reader.matches import Match, read_match
+from npc.backends.ovs.reader.numbers import number
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family, parse_address
+from npc.compiler.algebra.intervals import Intervals, Range
+from npc.compiler.verify.program import Box, Line, Malformed, Unsupported
+
+DEFAULT_PRIORITY, LAST_PRIORITY = 32_768, 0xFFFF
+
+_STATISTICS = frozenset(
+    {
+        *("duration", "n_packets", "n_bytes", "idle_age", "hard_age", "importance"),
+        *("send_flow_rem", "reset_counts", "no_packet_counts", "no_byte_counts", "check_overlap"),
+    }
+)
+"""Words of a flow that change nothing for packets."""
+_HEADERS = ("NXST_FLOW reply", "OFPST_FLOW reply")
+_QUOTED = re.compile(r'[^\s,"]*"(?:[^"\\]|\\.)*"|[^\s,"]+')
+_DUMP = "list ports and tables by their numbers: ovs-ofctl --no-names dump-flows"
+
+Ranges = tuple[Range, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Flows of one table and priority that differ in their addresses alone, and the first one's line."""
+
+    table: int
+    priority: int
+    match: Match
+    boxes: tuple[Box, ...]
+    """Those that they match: their addresses, with the match's traffic."""
+    actions: Actions
+    line: Line
+
+
+@dataclass(slots=True)
+class Listing:
+    """All flows of npc's tables."""
+
+    flows: list[Flow] = field(default_factory=list)
+    elsewhere: int = 0
+    """How many flows stand in other tables."""
+    foreign: int = 0
+    """How many in npc's tables have another cookie."""
+
+
+@dataclass(slots=True)
+class _Texts:
+    """What was read of words that stand in many flows, by the words."""
+
+    following: str
+    matches: dict[tuple[str, ...], Match] = field(default_factory=dict)
+    actions: dict[str, Actions] = field(default_factory=dict)
+    addresses: dict[str, Ranges] = field(default_factory=dict)
+
+    def match(self, words: tuple[str, ...], line: Line) -> Match:
+        if words not in self.matches:
+            self.matches[words] = read_match(words, line)
+        return self.matches[words]
+
+    def actions_of(self, text: str, line: Line) -> Actions:
+        if text not in self.actions:
+            self.actions[text] = read_actions(text, self.following, line)
+        return self.actions[text]
+
+
+_SOURCE = {"nw_src": Family.V4, "ip_src": Family.V4, "ipv6_src": Family.V6}
+_DESTINATION = {"nw_dst": Family.V4, "ip_dst": Family.V4, "ipv6_dst": Family.V6}
+
+_Key = tuple[int, int, Match]
+"""Table, priority, and what is asked beside addresses."""
+_Ends = tuple[Ranges | None, Ranges | None]
+
+
+def read_flows(texts: Mapping[str, str], tables: range, cookie: int, following: str) -> Listing:
+    """The flows of some tables; of two with the same match and priority, the later alone, as OVS does."""
+    listing = Listing()
+    known = _Texts(following)
+    table_numbers = {str(one): one for one in tables}
+    found: dict[_Key, dict[_Ends, tuple[Actions, Line]]] = {}
+    for file, text in texts.items():
+        for position, written in enumerate(text.split("\n"), 1):
+            if not written or written[0] == "#":
+                continue
+            head, is_flow, action_text = written.partition("actions=")
+            if not is_flow:
+                _check_no_flow(written, Line(file, position))
+                continue
+            if "#" in action_text:
+                action_text = action_text.partition("#")[0]
+            words = _words(head, Line(file, position)) if '"' in head else head.replace(",", " ").split()
+            rest: list[str] = []
+            table_text, priority_text, cookie_text = "0", "", "0"
+            source = destination = None
+            source_family = destination_family = None
+            for word in words:
+                name, equals, value = word.partition("=")
+                if name in _SOURCE:
+                    if source is not None or not equals:
+                        raise Unsupported(f"the match `{word}`", Line(file, position))
+                    source, source_family = value, _SOURCE[name]
+                elif name in _DESTINATION:
+                    if destination is not None or not equals:
+                        raise Unsupported(f"the match `{word}`", Line(file, position))
+                    destination, destination_family = value, _DESTINATION[name]
+                elif name == "table":
+                    table_text = value
+                elif name == "priority":
+                    priority_text = value
+                elif name == "cookie":
+                    cookie_text = value
+                elif name not in _STATISTICS:
+                    rest.append(word)
+            table = table_numbers.get(table_text)
+            if table is None:
+                _check_table(table_text, cookie_text, cookie, tables, Line(file, position))
+                listing.elsewhere += 1
+                continue
+            line = Line(file, position)
+            if number(cookie_text) != cookie:
+                listing.foreign += 1
+            match = known.match(tuple(rest), line)
+            ends: _Ends = (
+                None if source is None else _ranges(source, source_family, match, known, line),
+                None if destination is None else _ranges(destination, destination_family, match, known, line),
+            )
+            actions = known.actions_of(action_text.strip(), line)
+            alike = found.setdefault((table, _priority(priority_text, line), match), {})
+            alike[ends] = (actions, line)
+    for key, flows in found.items():
+        listing.flows += _grouped(key, flows)
+    return listing
+
+
+def _grouped(key: _Key, flows: Mapping[_Ends, tuple[Actions, Line]]) -> list[Flow]:
+    """Flows that ask the same beside addresses: one for each of their different actions."""
+    table, priority, match = key
+    by_actions: dict[Actions, list[tuple[_Ends, Line]]] = {}
+    for ends, (actions, line) in flows.items():
+        by_actions.setdefault(actions, []).append((ends, line))
+    return [
+        Flow(table, priority, match, tuple(_boxes(match, [ends for ends, _ in alike])), actions, alike[0][1])
+        for actions, alike in by_actions.items()
+    ]
+
+
+def _boxes(match: Match, ends: list[_Ends]) -> list[Box]:
+    """The packets of some pairs of ends; those with one open end are a box together."""
+    every = EVERY_ADDRESS if match.family is None else match.family.every
+    sources = [piece for source, destination in ends if source and not destination for piece in source]
+    destinations = [
+        piece for source, destination in ends if destination and not source for piece in destination
+    ]
+    boxes = [
+        Box(Intervals.of(*source), Intervals.of(*destination), match.traffic)
+        for source, destination in ends
+        if source and destination
+    ]
+    if sources:
+        boxes.append(Box(Intervals.of(*sources), every, match.traffic))
+    if destinations:
+        boxes.append(Box(every, Intervals.of(*destinations), match.traffic))
+    if (None, None) in ends:
+        boxes.append(Box(every, every, match.traffic))
+    return boxes
+
+
+def _ranges(text: str, family: Family | None, match: Match, known: _Texts, line: Line) -> Ranges:
+    """The addresses that a text stands for: one, a block, or those under a mask."""
+    if family is not match.family or family is None:
+        raise Malformed(
+            f"an address without its protocol: `{text}`",
+            line,
+            "`nw_src` and `nw_dst` need `ip`, `ipv6_src` and `ipv6_dst` `ipv6`: ovs-ofctl leaves them out",
+        )
+    found = known.addresses.get(text)
+    if found is None:
+        found = known.addresses[text] = _parsed(text, line)
+    if found and Family.of(found[0][0]) is not family:
+        raise Malformed(f"the address `{text}`", line)
+    return found
+
+
+def _parsed(text: str, line: Line) -> Ranges:
+    address_text, slash, mask_text = text.partition("/")
+    try:
+        address = parse_address(address_text)
+        if not slash:
+            return ((address, address),)
+        family = Family.of(address)
+        bits, first = family.bits, family.every.ranges[0][0]
+        length = number(mask_text)
+        if length is None:
+            mask = parse_address(mask_text)
+            if Family.of(mask) is not family:
+                raise ValueError
+            mask -= first
+        elif length <= bits:
+            mask = (1 << bits) - (1 << (bits - length))
+        else:
+            raise ValueError
+    except ValueError:
+        raise Malformed(f"the address `{text}`", line) from None
+    try:
+        found = ranges(address - first, mask, bits)
+    except ValueError as error:
+        raise Unsupported(f"the mask of `{text}`, {error}", line) from None
+    return tuple((first + low, first + high) for low, high in found)
+
+
+def _priority(text: str, line: Line) -> int:
+    if not text:
+        return DEFAULT_PRIORITY
+    priority = number(text)
+    if priority is None or priority > LAST_PRIORITY:
+        raise Malformed(f"the priority `{text}`", line)
+    return priority
+
+
+def _words(head: str, line: Line) -> list[str]:
+    """The words of a flow in which something is quoted: the name of a port."""
+    if _QUOTED.sub("", head).strip(" ,\t\r"):
+        raise Malformed("a quotation mark without its other one", line)
+    return _QUOTED.findall(head)
+
+
+def _check_no_flow(written: str, line: Line) -> None:
+    """A line without actions is empty, a comment, or the head of a listing."""
+    text = written.strip()
+    if text and not text.startswith(("#", *_HEADERS)):
+        raise Malformed("a line that is no flow", line, "a flow ends in actions=…")
+
+
+def _check_table(text: str, cookie_text: str, cookie: int, tables: range, line: Line) -> None:
+    """A flow that is in none of npc's tables is not npc's."""
+    table = number(text)
+    if table is None:
+        raise Unsupported(f"the table `{text}`", line, _DUMP)
+    if table > 254:
+        raise Malformed(f"the table {table}", line)
+    if number(cookie_text) == cookie:
+        raise Unsupported(
+            f"a flow of npc's in table {table}: its tables are {tables.start} to {tables.stop - 1}",
+            line,
+            "--set table= says where npc's tables begin",
+        )

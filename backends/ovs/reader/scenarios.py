@@ -1,0 +1,196 @@
+"""What packets come in, and which of them should pass (A1-A3, docs/ovs.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from npc.backends.base import Options, OwnNode
+from npc.backends.ovs.reader.chains import ASKED, CONNECTION, PACKET
+from npc.backends.ovs.reader.conditions import ETHERTYPE, IN_PORT, IP, ORIGINAL_PORT, STATE, ethertype_name
+from npc.backends.ovs.reader.flows import Flow
+from npc.backends.ovs.reader.matches import STATES
+from npc.backends.ovs.reader.numbers import number
+from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import EVERY_V6, Family
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.frontend.syntax import Direction
+from npc.compiler.inventory import Endpoint
+from npc.compiler.plan import Plan
+from npc.compiler.verify.program import Box, Expected, Kind, Scenario, Unsupported
+
+_OTHER = "other"
+_DISCOVERY = Intervals.of((traffic.ICMPV6 << 16 | 133 << 8, traffic.ICMPV6 << 16 | 137 << 8 | 0xFF))
+"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
+_ETHERTYPES = {"arp": "ARP", _OTHER: "neither IP nor ARP"}
+_SCTP = traffic.every(traffic.SCTP)
+_UNREAD = {Family.V4: traffic.every(traffic.ICMPV6), Family.V6: traffic.every(traffic.ICMP)}
+"""The ICMP of the other family."""
+_DECIDED = ("new", "invalid")
+"""States of packets that policies decide on; the others are of known connections."""
+
+
+def scenarios(flows: Sequence[Flow], plan: Plan, options: Options, chain: str) -> Iterator[Scenario]:
+    """All that flows can tell apart of packets, and a fact that nobody asks for only once."""
+    ethertypes = {flow.match.ethertype for flow in flows if flow.match.ethertype is not None}
+    names = sorted({ethertype_name(one) for one in ethertypes} - {IP} | {"arp", _OTHER})
+    always = (Box(EVERY_V6, EVERY_V6, _DISCOVERY), *_own_nodes(plan, options))
+    at_ports = _at_ports(plan, options)
+    for port in (_OTHER, *sorted(_ports(flows, at_ports))):
+        for scenario in _tracked(_groups(flows), at_ports.get(port), plan, chain, always):
+            yield _at(scenario, port)
+        for name in names:
+            facts = {ETHERTYPE: name, STATE: "new", ORIGINAL_PORT: _OTHER, ASKED: PACKET}
+            title = f"packets of {_ETHERTYPES.get(name, f'Ethernet type {name}')}"
+            yield _at(Scenario(title, chain, Kind.DROP, facts, Expected.EVERYTHING), port)
+
+
+def _at(scenario: Scenario, port: str) -> Scenario:
+    """A scenario of packets that come in at a port."""
+    title = scenario.title if port == _OTHER else f"{scenario.title}, from port {port}"
+    facts = {**scenario.facts, IN_PORT: port}
+    return Scenario(
+        title, scenario.chain, scenario.default, facts, scenario.expected, scenario.always, scenario.space
+    )
+
+
+def _tracked(
+    groups: Sequence[Sequence[str]],
+    sender: Endpoint | None,
+    plan: Plan,
+    chain: str,
+    always: tuple[Box, ...],
+) -> Iterator[Scenario]:
+    """IP, by what conntrack says of it; from the port of a `sender`, as far as it is the sender's."""
+    every = _space(traffic.ANY)
+    own = _decided() if sender is None else _from(sender)
+
+    def facts(state: str, port: str, asked: str = PACKET) -> Mapping[str, str]:
+        return {ETHERTYPE: IP, STATE: state, ORIGINAL_PORT: port, ASKED: asked}
+
+    for states in groups:
+        title = f"{' and '.join(states)} packets"
+        if states[0] in _DECIDED:
+            yield Scenario(title, chain, Kind.DROP, facts(states[0], _OTHER), Expected.PLAN, always, own)
+            if "new" in states:
+                title = "connections, of which conntrack must know for replies to pass"
+                yield Scenario(
+                    title,
+                    chain,
+                    Kind.DROP,
+                    facts("new", _OTHER, CONNECTION),
+                    Expected.PLAN,
+                    always[1:],
+                    _isolated(plan, own),
+                )
+            continue
+        yield Scenario(title, chain, Kind.DROP, facts(states[0], _OTHER), Expected.EVERYTHING, (), every)
+        if states[0].startswith("established"):
+            without = _space(traffic.ANY - _SCTP)
+            yield Scenario(
+                f"{title}, tracked with port 0",
+                chain,
+                Kind.DROP,
+                facts(states[0], "0"),
+                Expected.EVERYTHING,
+                (),
+                without,
+            )
+            yield Scenario(
+                f"{title} of SCTP, tracked without ports",
+                chain,
+                Kind.DROP,
+                facts(states[0], "0"),
+                Expected.PLAN,
+                always,
+                _within(own, _SCTP),
+            )
+
+
+def _groups(flows: Sequence[Flow]) -> list[list[str]]:
+    """The states of conntrack; together are those that no flow tells apart, if the same is expected."""
+    asked = {flow.match.state for flow in flows if flow.match.state is not None}
+    found: dict[tuple[object, ...], list[str]] = {}
+    for name, flags in STATES.items():
+        told = tuple(flags & mask == value for value, mask in sorted(asked))
+        found.setdefault((name in _DECIDED, *told), []).append(name)
+    return list(found.values())
+
+
+def _space(kinds: Intervals) -> tuple[Box, ...]:
+    """Packets with both ends of one family."""
+    return tuple(Box(family.every, family.every, kinds) for family in Family)
+
+
+def _within(space: Sequence[Box], kinds: Intervals) -> tuple[Box, ...]:
+    return tuple(Box(one.sources, one.destinations, one.traffic & kinds) for one in space)
+
+
+def _decided() -> tuple[Box, ...]:
+    """Packets whose kind policies can tell: nobody reads the types of ICMP in packets of the other family."""
+    return tuple(Box(family.every, family.every, traffic.ANY - _UNREAD[family]) for family in Family)
+
+
+def _from(sender: Endpoint) -> tuple[Box, ...]:
+    """Packets under an endpoint's own addresses."""
+    own = Intervals.of(*((address, address) for address in sender.addresses))
+    found = (Box(one.sources & own, one.destinations, one.traffic) for one in _decided())
+    return tuple(one for one in found if one.sources)
+
+
+def _isolated(plan: Plan, space: Sequence[Box]) -> tuple[Box, ...]:
+    """Packets from or to isolated endpoints, without neighbour discovery: others need no connection."""
+    isolated = {subject for one in plan.classes for subject in one.subjects}
+    subjects = Intervals.of(*((one, one) for subject in isolated for one in subject.addresses))
+    found = []
+    for one in space:
+        kinds = one.traffic - _DISCOVERY if one.sources <= EVERY_V6 else one.traffic
+        inside, outside = one.sources & subjects, one.sources - subjects
+        found.append(Box(inside, one.destinations, kinds))
+        found.append(Box(outside, one.destinations & subjects, kinds))
+    return tuple(box for box in found if box.sources and box.destinations)
+
+
+def _own_nodes(plan: Plan, options: Options) -> Iterator[Box]:
+    """Endpoints to and from the node that they run on (A3)."""
+    if options.own_node is not OwnNode.ALWAYS:
+        return
+    by_node: dict[str, set[Endpoint]] = {}
+    for one in plan.classes:
+        for subject in one.subjects:
+            by_node.setdefault(subject.node, set()).add(subject)
+    for node, subjects in sorted(by_node.items()):
+        of_node = Intervals.of(*((one, one) for one in plan.node_addresses.get(node, ())))
+        of_subjects = Intervals.of(*((one, one) for subject in subjects for one in subject.addresses))
+        for family in Family:
+            ends = of_node & family.every, of_subjects & family.every
+            if all(ends):
+                yield Box(*ends)
+                yield Box(*reversed(ends))
+
+
+def _ports(flows: Sequence[Flow], at_ports: Mapping[str, Endpoint]) -> set[str]:
+    """The ports that flows ask for."""
+    found = {flow.match.in_port: flow.line for flow in flows if flow.match.in_port is not None}
+    for name, line in found.items():
+        if at_ports and name != "LOCAL" and number(name) is None:
+            raise Unsupported(
+                f"the port `{name}`", line, "list ports by their numbers: ovs-ofctl --no-names dump-flows"
+            )
+    return set(found)
+
+
+def _at_ports(plan: Plan, options: Options) -> dict[str, Endpoint]:
+    """The endpoints whose egress is isolated and whose port is known, by the port."""
+    stated: dict[str, str] = {}
+    for word in filter(None, map(str.strip, options.settings.get("ports", "").split(","))):
+        pod, _, text = word.rpartition("=")
+        stated[pod if "/" in pod else f"default/{pod}"] = text
+    found: dict[str, Endpoint] = {}
+    for one in plan.classes:
+        if one.direction is Direction.EGRESS:
+            for subject in one.subjects:
+                known = "" if subject.ovs_port is None else str(subject.ovs_port)
+                port = number(stated.get(str(subject), known))
+                if port is not None:
+                    found[str(port)] = subject
+    return found
