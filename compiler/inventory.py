@@ -12,6 +12,8 @@ from enum import Enum
 
 from msgspec import Struct
 
+from npc.compiler.algebra.addresses import Cidr
+
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name (E4)."""
 
@@ -77,6 +79,8 @@ class Node:
     name: str
     labels: Mapping[str, str] = field(hash=False)
     addresses: tuple[int, ...]
+    pod_blocks: tuple[Cidr, ...] = ()
+    """What its pods get their addresses from, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ was left out of it (E1-E4).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from npc.compiler.algebra.addresses import parse_address
+from npc.compiler.algebra.addresses import Cidr, parse_address, parse_cidr
 from npc.compiler.bystanders import bystander
 from npc.compiler.container_ports import named_ports
 from npc.compiler.endpoint_list import EndpointList, repeated
@@ -88,13 +89,14 @@ class _Builder:
                 self._node(name, labels, places, origin, ())
             case schema.Object(kind="Namespace", metadata=metadata):
                 self._namespace(metadata.name, metadata.labels, origin, ("metadata",))
-            case schema.Object(kind="Node", metadata=metadata, status=status):
+            case schema.Object(kind="Node", metadata=metadata, spec=spec, status=status):
                 places = [
                     (entry.address, ("status", "addresses", index, "address"))
                     for index, entry in enumerate((status and status.addresses) or ())
                     if entry.address and (entry.type in _IP_TYPES or _is_address(entry.address))
                 ]
-                self._node(metadata.name, metadata.labels, places, origin, ("metadata",))
+                blocks = _pod_blocks(spec) if spec is not None else ()
+                self._node(metadata.name, metadata.labels, places, origin, ("metadata",), blocks)
             case schema.InventoryService():
                 self._compact_service(one, origin)
             case schema.Object(kind="Service"):
@@ -206,6 +208,7 @@ class _Builder:
         texts: list[tuple[str, PathInDocument]],
         origin: Origin,
         named_at: PathInDocument,
+        blocks: tuple[Cidr, ...] = (),
     ) -> None:
         about = f"Node {name}"
         addresses = tuple(self.fields.parse(text, path, about, origin) for text, path in texts)
@@ -213,6 +216,7 @@ class _Builder:
             name,
             self.fields.labels(labels, about, origin, (*named_at, "labels")),
             tuple(sorted({address for address in addresses if address is not None})),
+            blocks,
         )
         if (fault := node_name_fault(name)) is not None:
             self.fields.no_name(name, "a node's name", about, origin.at(*named_at, "name"), fault)
@@ -264,6 +268,16 @@ class _Builder:
 
 _IP_TYPES = (None, "InternalIP", "ExternalIP")
 """Of a node's addresses, those that must be IP addresses; a Hostname may be one."""
+
+
+def _pod_blocks(spec: schema.Spec) -> tuple[Cidr, ...]:
+    """A Node's podCIDRs; what is none is passed over: no ruleset depends on them."""
+    listed = spec.pod_CIDRs if isinstance(spec.pod_CIDRs, list) else [spec.pod_CIDR]
+    found = []
+    for text in listed:
+        with suppress(ValueError):
+            found.append(parse_cidr(text if isinstance(text, str) else "").block)
+    return tuple(found)
 
 
 def _is_address(text: str) -> bool:

@@ -6,7 +6,7 @@ are asked for: peers as `Group`s, each selector once.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -51,6 +51,7 @@ class Model:
     """
 
     policies: tuple[NetworkPolicy, ...]
+    """Sorted by namespace and name."""
     cluster_policies: tuple[ClusterPolicy, ...]
     inventory: Inventory
     population: Population = field(init=False)
@@ -101,6 +102,11 @@ class Model:
     def deciders_of(self, direction: Direction, endpoint: Endpoint) -> Deciders | None:
         """The policies that decide for one endpoint; None: none does."""
         return self._deciding[direction].deciders(endpoint)
+
+    def policies_in(self, namespace: str) -> tuple[NetworkPolicy, ...]:
+        """The NetworkPolicies of a namespace, without a look at the others."""
+        first = bisect_left(self.policies, namespace, key=_namespace)
+        return self.policies[first : bisect_right(self.policies, namespace, lo=first, key=_namespace)]
 
     def idle(self) -> Iterator[Policy]:
         """The policies that select no endpoint of the inventory."""

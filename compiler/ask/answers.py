@@ -244,7 +244,7 @@ def _joined(parts: Iterable[Answer], key: Callable[[Answer], Hashable]) -> list[
     """Parts of equal rulings that differ in nothing but what is not in their key are one."""
     groups: dict[Hashable, Answer] = {}
     for one in parts:
-        whole = one.between, one.egress, one.ingress, key(one)
+        whole = one.between, one.egress.identity, one.ingress.identity, key(one)
         groups[whole] = _union(groups[whole], one) if whole in groups else one
     return list(groups.values())
 
@@ -263,7 +263,8 @@ def _of_both_families(parts: list[Answer]) -> list[Answer]:
     groups: dict[Hashable, list[Answer]] = {}
     for one in parts:
         ends = one.source.endpoints, one.destination.endpoints
-        groups.setdefault((one.between, one.egress, one.ingress, one.traffic, ends), []).append(one)
+        key = one.between, one.egress.identity, one.ingress.identity, one.traffic, ends
+        groups.setdefault(key, []).append(one)
     found = []
     for alike in groups.values():
         pair = len(alike) == 2 and not any(_families(alike[0].source, alike[1].destination))

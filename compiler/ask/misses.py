@@ -107,8 +107,8 @@ def near_misses(
     found = [one for policy in isolating for one in question.rules(policy, ())]
     known = set(map(id, isolating))
     labels = subject.labels
-    for policy in meaning.model.policies:
-        if policy.namespace != subject.namespace or id(policy) in known:
+    for policy in meaning.model.policies_in(subject.namespace):
+        if id(policy) in known:
             continue
         others = [
             Miss(

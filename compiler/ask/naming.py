@@ -7,31 +7,32 @@ without an index: one question is not worth one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import Family, parse_address, parse_cidr
+from npc.compiler.algebra.addresses import parse_address, parse_cidr
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
-from npc.compiler.ask.ends import NOBODY, Ends
+from npc.compiler.ask.ends import NOBODY, Census, Ends
 from npc.compiler.ask.meaning import Meaning, Packets, traffic_of
-from npc.compiler.ask.phrases import read_peers, read_services
+from npc.compiler.ask.roll import Roll
 from npc.compiler.ask.workloads import KINDS, Kind, Workload, workloads_of
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, nearest
 from npc.compiler.frontend.shapes import quoted
 from npc.compiler.frontend.source import Origin, Source
-from npc.compiler.frontend.syntax import BehindService, NamedPort, Peer, Ports
+from npc.compiler.frontend.syntax import BehindService, Block, NamedPort, Nodes, Peer, Pods, Port, Ports
 from npc.compiler.inventory import Absence, Bystander, Endpoint
 from npc.compiler.labels import members
-from npc.compiler.resolve import Model
+from npc.compiler.resolve import Model, addresses_of
 
 _IN_THE_LANGUAGE = re.compile(r"(?:any|pods|ns|nodes)$|(?:ns|svc)/|.*[\s(,@]", re.DOTALL)
 """What names and addresses never look like."""
+_ONE_PORT = re.compile(r"(tcp|udp|sctp)/([0-9]{1,5})")
 _MOST_COMPARED = 20_000
 """Names that are compared with one that is not known."""
 _FEW = 5
@@ -62,8 +63,12 @@ class Names:
     _about: str = field(default="", init=False)
 
     @cached_property
-    def _meaning(self) -> Meaning:
-        return self.meaning or Meaning(self.model)
+    def _roll(self) -> Roll:
+        return Roll(self.model.inventory, self.model.population)
+
+    @cached_property
+    def _census(self) -> Census:
+        return self.meaning.census if self.meaning is not None else Census.of(self._endpoints)
 
     @property
     def _endpoints(self) -> tuple[Endpoint, ...]:
@@ -99,7 +104,7 @@ class Names:
         return found
 
     def _arriving(self, text: str, ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
-        for port in read_services(text, self._about):
+        for port in _simple(text) or self._in_words(text):
             match port:
                 case Ports(protocol, first, last):
                     yield traffic.of(protocol, first, last), ends
@@ -107,6 +112,11 @@ class Names:
                     for number in members(ends.endpoints):
                         for own in traffic_of(port, self._endpoints[number].ports):
                             yield own, ends & Ends(1 << number, 1 << number)
+
+    def _in_words(self, text: str) -> tuple[Port, ...]:
+        from npc.compiler.ask.phrases import read_services  # with the language
+
+        return read_services(text, self._about)
 
     def _ports(self, named: Named) -> str:
         """Help: the names that some ends give their ports."""
@@ -116,41 +126,48 @@ class Names:
 
     def _at(self, text: str, addresses: Intervals) -> Named:
         """Whoever has one of some addresses; a host-network pod's is its node's."""
+        ends = self._roll.at(addresses)
         ((low, high),) = addresses.ranges
-        bits: dict[Family, int] = {Family.V4: 0, Family.V6: 0}
-        family = Family.of(low)
-        hosts = {address for node in self.model.inventory.nodes for address in node.addresses}
-        for number, endpoint in enumerate(self._endpoints):
-            for address in endpoint.addresses:
-                if low <= address <= high and address not in hosts:
-                    bits[family] |= 1 << number
-        is_pod = low == high and bits[family]
-        ends = Ends(bits[Family.V4], bits[Family.V6], Intervals() if is_pod else addresses)
-        notes = []
-        if low == high:
-            owners = [str(self._endpoints[number]) for number in members(bits[family])]
-            notes += [f"{text} is the address of {one}" for one in owners]
-            nodes = (one.name for one in self.model.inventory.nodes if low in one.addresses)
-            notes += [f"{text} is an address of the node {one}" for one in nodes]
+        if low < high:
+            return Named(text, ends)
+        owners = [str(self._endpoints[number]) for number in members(ends.endpoints)]
+        nodes = [one.name for one in self.model.inventory.nodes if low in one.addresses]
+        notes = [
+            *(f"{text} is the address of {one}" for one in owners),
+            *(f"{text} is an address of the node {one}" for one in nodes),
+        ]
         return Named(text, ends, notes=tuple(notes))
 
     def _in_the_language(self, text: str) -> Named:
+        from npc.compiler.ask.phrases import read_peers  # with the language, which most questions are without
+
         peers = read_peers(text, self._about, self.namespace)
         if peers is None:
-            return Named(text, self._meaning.census.everyone)
+            return Named(text, self._census.everyone)
         ends, served = NOBODY, []
         is_service = False
         for peer in peers:
             if isinstance(peer, BehindService):
                 self._check_service(peer, text)
                 is_service = True
-            found = self._meaning.peer(peer, self.namespace or "")
+            found = self._meant(peer)
             ends |= found
             served += list(self._served(peer, found))
         if not ends:
             help = "check its labels and namespaces"
             raise self._failure(codes.UNKNOWN_END, "nobody in the inventory is meant", text, help)
         return Named(text, ends, PacketSet.of(served) if is_service else None)
+
+    def _meant(self, peer: Peer) -> Ends:
+        """Whom a peer means: as a policy of the namespace would mean it, addresses as questions mean them."""
+        match peer:
+            case Pods() | BehindService():
+                return self._roll.ends(members(self.model.selected(peer, self.namespace or "")))
+            case Nodes():
+                nodes = self.model.selected_nodes(peer)
+                return self._roll.at(Intervals.of(*((one, one) for node in nodes for one in node.addresses)))
+            case Block():
+                return self._roll.at(addresses_of(peer))
 
     def _served(self, peer: Peer, ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
         """The traffic in which a peer is met as a destination (X5)."""
@@ -162,7 +179,9 @@ class Names:
                 case Ports(protocol, first, last):
                     yield traffic.of(protocol, first, last), ends
                 case NamedPort():
-                    yield from ((own, there & ends) for own, there in self._meaning.serving(port).items())
+                    for number in members(ends.endpoints):
+                        for own in traffic_of(port, self._endpoints[number].ports):
+                            yield own, ends & Ends(1 << number, 1 << number)
 
     def _check_service(self, peer: BehindService, text: str) -> None:
         namespace = peer.namespace or self.namespace or ""
@@ -190,39 +209,24 @@ class Names:
     def _the_one(self, text: str, namespace: str | None, kind: Kind | None, name: str) -> Named:
         """What has a name: a pod, else a workload, else a pod that is no endpoint."""
         if kind in (None, Kind.POD):
-            pods = [number for number in self._within(namespace) if self._endpoints[number].name == name]
+            pods = self._roll.called(name, namespace)
             if pods:
                 self._check_single(text, [str(self._endpoints[number]) for number in pods])
-                return Named(str(self._endpoints[pods[0]]), self._ends(pods))
+                return Named(str(self._endpoints[pods[0]]), self._roll.ends(pods))
         workloads = [
             one for one in self._workloads(namespace, name) if one.name == name and kind in (None, one.kind)
         ]
         if workloads:
             self._check_single(text, [str(one) for one in workloads])
-            return Named(str(workloads[0]), self._ends(list(members(workloads[0].members))))
+            return Named(str(workloads[0]), self._roll.ends(members(workloads[0].members)))
         for one in self.model.inventory.bystanders:
             if one.pod.name == name and namespace in (None, one.pod.namespace):
                 return self._absent(one, text)
         raise self._unknown(text, namespace, name)
 
-    def _within(self, namespace: str | None) -> Iterable[int]:
-        if namespace is None:
-            return range(len(self._endpoints))
-        return range(*self.model.population.span(namespace))
-
-    def _ends(self, numbers: list[int]) -> Ends:
-        """Endpoints by all their addresses."""
-        v4 = v6 = 0
-        for number in numbers:
-            families = {Family.of(one) for one in self._endpoints[number].addresses} or set(Family)
-            v4 |= (Family.V4 in families) << number
-            v6 |= (Family.V6 in families) << number
-        return Ends(v4, v6)
-
     def _workloads(self, namespace: str | None, name: str = "") -> tuple[Workload, ...]:
         """The workloads whose pods may have a name that begins so."""
-        numbers = [one for one in self._within(namespace) if self._endpoints[one].name.startswith(name)]
-        return workloads_of(self._endpoints, numbers)
+        return workloads_of(self._endpoints, self._roll.beginning(name, namespace))
 
     def _check_single(self, text: str, found: list[str]) -> None:
         if len(found) > 1:
@@ -251,7 +255,7 @@ class Names:
                 codes.UNKNOWN_END, f"the inventory has no namespace {quoted(namespace)}", text, help
             )
         names = {one.name: str(one) for one in islice(self._workloads(namespace), _MOST_COMPARED)}
-        pods = islice(self._within(namespace), _MOST_COMPARED)
+        pods = islice(self._roll.within(namespace), _MOST_COMPARED)
         names |= {self._endpoints[number].name: str(self._endpoints[number]) for number in pods}
         close = nearest(name, names)
         where = f" in {namespace}" if namespace is not None else ""
@@ -264,6 +268,13 @@ class Names:
         source = Source(self._about, content=text.encode())
         origin = Origin(source, within=(0, max(len(text), 1)))
         return InputError([Diagnostic(code, message, origin, help=help)])
+
+
+def _simple(text: str) -> tuple[Port, ...]:
+    """What `tcp/443` means; nothing where it takes more to read a text, or to say what is wrong with it."""
+    if (found := _ONE_PORT.fullmatch(text)) is None or not 1 <= int(found[2]) <= traffic.LAST_PORT:
+        return ()
+    return (Ports(traffic.NUMBERS[found[1].upper()], int(found[2]), int(found[2])),)
 
 
 def _addresses(text: str) -> Intervals | None:

@@ -46,7 +46,7 @@ def narrowed(model: Model, *asked: Ends) -> tuple[list[int], Model]:
     inventory = model.inventory
     endpoints = tuple(inventory.endpoints[number] for number in numbers)
     namespaces = {one.namespace for one in endpoints}
-    policies = tuple(one for one in model.policies if one.namespace in namespaces)
+    policies = tuple(policy for one in sorted(namespaces) for policy in model.policies_in(one))
     wanted = set(_services((*policies, *model.cluster_policies)))
     services = inventory.services if wanted else ()
     part = replace(

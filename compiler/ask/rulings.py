@@ -6,7 +6,7 @@ packets asked about, each with the ruling on it: together they are all that was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -61,6 +61,13 @@ class Ruling:
     """The NetworkPolicies that isolate the subject, where the decision is theirs."""
     passed: Decider | None = None
     """The Pass rule of the Admin tier that the packet met before."""
+
+    @property
+    def identity(self) -> Hashable:
+        """What tells it from other rulings on one model, without a look into its policies."""
+        rules = (self.decider, self.passed)
+        named = (None if one is None else (id(one.policy), one.index) for one in rules)
+        return self.direction, self.allowed, self.ground, *named, *map(id, self.isolating)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from npc.compiler.ask.rulings import Decider
-from npc.compiler.frontend.locate import Page, locate
+from npc.compiler.frontend.locate import shown
 from npc.compiler.frontend.render import cropped, printable
-from npc.compiler.frontend.source import Origin, Source, Span
+from npc.compiler.frontend.source import Origin, Span
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenRules:
-    """The places of some rules."""
+    """The places of some rules, each with the line that it is on."""
 
-    spans: Mapping[Origin, Span]
-    pages: Mapping[Source, Page]
+    places: Mapping[Origin, tuple[Span, str]]
 
     @staticmethod
     def of(deciders: Iterable[Decider]) -> WrittenRules:
-        return WrittenRules(*locate(one.rule.origin for one in deciders))
+        return WrittenRules(shown(one.rule.origin for one in deciders))
 
     def line(self, decider: Decider) -> tuple[str, int, int, str]:
         """File, line and column of a rule, and what the line says; without control characters.
@@ -28,7 +27,6 @@ class WrittenRules:
         Of a long line it is the part around the rule: a file of JSON may be one line of megabytes.
         """
         origin = decider.rule.origin
-        span = self.spans[origin]
-        line = self.pages[origin.source].lines.line(span.line - 1)
+        span, line = self.places[origin]
         said = cropped(line, span.column - 1, span.end - 1)[0].strip()
         return printable(origin.source.name), span.line, span.column, printable(said)

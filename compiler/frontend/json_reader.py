@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
 from npc.compiler.frontend.malformed import TEMPLATE, TEMPLATE_HELP
@@ -194,27 +196,51 @@ _WORDS = {
 """What the standard library says, what is meant, and how to mend it."""
 
 
+_Raw = msgspec.Raw
+_Member = tuple[Step, int, int, _Raw | None]
+"""(key or index, offset of the key, offset of the value, the value where it was asked for)."""
+_LARGE = 1 << 20
+"""Characters of a text in which values are found by their lengths, which msgspec tells at once."""
+
 # --- the places of values -----------------------------------------------------------------------------------
 
 _SCALAR_END = re.compile(r"[,\]}\s]")
 _decode = json.JSONDecoder().raw_decode
 
 
-def places_in_json(text: str, wanted: Iterable[Wanted]) -> dict[Wanted, Offsets]:
+def places_in_json(text: str, wanted: Iterable[Wanted], *, large: int = _LARGE) -> dict[Wanted, Offsets]:
     """Where values and keys are, by their paths, in one walk; where a path ends early, its last value.
 
-    Raises ValueError or RecursionError where the text is no (sane) JSON.
+    From `large` characters on values are found by their lengths, not one by one. Raises ValueError or
+    RecursionError where the text is no (sane) JSON.
     """
-    found: dict[Wanted, Offsets] = {}
     start = _skip(text, 0)
-    _place(text, start, (start, _head_end(text, start)), dict.fromkeys(wanted, 0), found)
+    place = start, _head_end(text, start)
+    paths = dict.fromkeys(wanted, 0)
+    found: dict[Wanted, Offsets] = {}
+    if len(text) >= large and text.isascii():
+        try:
+            _place(text, start, place, paths, found, _Raw(text.strip().encode()))
+        except (ValueError, LookupError):
+            found = {}  # a key stands twice: one by one
+        else:
+            return found
+    _place(text, start, place, paths, found, None)
     return found
 
 
 def _place(
-    text: str, start: int, place: Offsets, wanted: Mapping[Wanted, int], found: dict[Wanted, Offsets]
+    text: str,
+    start: int,
+    place: Offsets,
+    wanted: Mapping[Wanted, int],
+    found: dict[Wanted, Offsets],
+    raw: _Raw | None,
 ) -> None:
-    """Find what is wanted in the value at `start`; `wanted` has how much of each path leads there."""
+    """Find what is wanted in the value at `start`; `wanted` has how much of each path leads there.
+
+    `raw` is the same value as bytes, where each character is one.
+    """
     deeper: dict[Step, dict[Wanted, int]] = {}
     for one, depth in wanted.items():
         found[one] = place
@@ -222,14 +248,16 @@ def _place(
             deeper.setdefault(one[0][depth], {})[one] = depth + 1
     if not deeper:
         return
-    for name, key_at, value_at in _members(text, start):
+    for name, key_at, value_at, part in (
+        _members(text, start) if raw is None else _raw_members(text, start, raw)
+    ):
         if name in deeper:
             on_key = {one: depth for one, depth in deeper[name].items() if one[1] and depth == len(one[0])}
             if on_key:
                 found.update(dict.fromkeys(on_key, (key_at, _decode(text, key_at)[1])))
             rest = {one: depth for one, depth in deeper[name].items() if one not in on_key}
             if rest:
-                _place(text, value_at, (value_at, _head_end(text, value_at)), rest, found)
+                _place(text, value_at, (value_at, _head_end(text, value_at)), rest, found, part)
 
 
 def _skip(text: str, offset: int) -> int:
@@ -247,8 +275,8 @@ def _head_end(text: str, start: int) -> int:
     return match.start() if match else len(text)
 
 
-def _members(text: str, start: int) -> Iterator[tuple[Step, int, int]]:
-    """(key or index, offset of the key, offset of the value) of a container's members."""
+def _members(text: str, start: int) -> Iterator[_Member]:
+    """The members of a container; each is decoded to know where it ends."""
     opening = text[start : start + 1]
     if opening not in ("{", "["):
         return
@@ -258,8 +286,38 @@ def _members(text: str, start: int) -> Iterator[tuple[Step, int, int]]:
         if opening == "{":
             name, offset = _decode(text, offset)
             offset = _skip(text, _skip(text, offset) + 1)
-        yield name, key_at, offset
+        yield name, key_at, offset, None
         offset = _skip(text, _decode(text, offset)[1])
         if text[offset : offset + 1] == ",":
             offset = _skip(text, offset + 1)
         index += 1
+
+
+def _raw_members(text: str, start: int, raw: _Raw) -> Iterator[_Member]:
+    """As `_members`, by the lengths of values; ValueError where two keys are equal: one length is lost."""
+    opening = text[start : start + 1]
+    if opening not in ("{", "["):
+        return
+    values: dict[str, _Raw] | list[_Raw]
+    if opening == "{":
+        values = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    else:
+        values = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    offset = _skip(text, start + 1)
+    for index in range(len(values)):
+        key_at, name = offset, index
+        part: _Raw
+        if isinstance(values, dict):
+            key, offset = _decode(text, offset)
+            offset = _skip(text, _skip(text, offset) + 1)
+            part = values[key]
+            yield key, key_at, offset, part
+        else:
+            part = values[name]
+            yield name, key_at, offset, part
+        offset = _skip(text, offset + len(memoryview(part)))
+        if text[offset : offset + 1] != ",":
+            break
+        offset = _skip(text, offset + 1)
+    if offset != start + len(memoryview(raw)) - 1 and values:
+        raise ValueError("a key stands twice")

@@ -22,7 +22,7 @@ from yaml.events import (
 from npc.compiler.frontend.json_reader import Wanted, places_in_json
 from npc.compiler.frontend.scalars import key_text, resolve
 from npc.compiler.frontend.source import Lines, Origin, Source, Span, Step
-from npc.compiler.frontend.yaml_reader import document_text, span_of
+from npc.compiler.frontend.yaml_reader import document_at, document_text, span_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,33 @@ def locate(origins: Iterable[Origin]) -> tuple[dict[Origin, Span], dict[Source, 
     return spans, pages
 
 
+def shown(origins: Iterable[Origin]) -> dict[Origin, tuple[Span, str]]:
+    """The place of each origin, and what its line says.
+
+    Of a large file no more is read than the documents that are named, where it is known where they begin.
+    """
+    found: dict[Origin, tuple[Span, str]] = {}
+    by_document: dict[tuple[Source, int], list[Origin]] = {}
+    others: list[Origin] = []
+    for origin in origins:
+        if origin.offset is None or origin.span is not None or origin.within is not None:
+            others.append(origin)
+        else:
+            by_document.setdefault((origin.source, origin.offset), []).append(origin)
+    for (source, offset), group in by_document.items():
+        if text := document_at(source, offset):
+            lines = Lines.of(text)
+            first_line = group[0].document
+            for origin, span in _in_document(text, first_line, group):
+                found[origin] = span, lines.line(span.line - 1 - first_line)
+        else:
+            others += group
+    spans, pages = locate(others)
+    for origin, span in spans.items():
+        found[origin] = span, pages[origin.source].lines.line(span.line - 1)
+    return found
+
+
 def _on_page(page: Page, origins: list[Origin]) -> dict[Origin, Span]:
     if page.may_be_json and all(origin.document == 0 for origin in origins):
         try:
@@ -95,15 +122,16 @@ def _in_yaml(page: Page, origins: list[Origin]) -> dict[Origin, Span]:
         by_document.setdefault(origin.document, []).append(origin)
     spans: dict[Origin, Span] = {}
     for first_line, group in by_document.items():
-        found = _walk(
-            document_text(page.lines, first_line),
-            first_line,
-            {prefix for origin in group for prefix in _prefixes(origin)},
-        )
-        for origin in group:
-            hit = next((found[prefix] for prefix in _prefixes(origin) if prefix in found), None)
-            spans[origin] = hit or Span(first_line + 1, 1, 2)
+        spans.update(_in_document(document_text(page.lines, first_line), first_line, group))
     return spans
+
+
+def _in_document(text: str, first_line: int, origins: list[Origin]) -> Iterator[tuple[Origin, Span]]:
+    """The places of origins in the YAML document that a text begins with."""
+    found = _walk(text, first_line, {prefix for origin in origins for prefix in _prefixes(origin)})
+    for origin in origins:
+        hit = next((found[prefix] for prefix in _prefixes(origin) if prefix in found), None)
+        yield origin, hit or Span(first_line + 1, 1, 2)
 
 
 def _prefixes(origin: Origin) -> Iterator[Wanted]:

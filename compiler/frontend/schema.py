@@ -165,7 +165,7 @@ class ServicePort(Open):
 
 
 class Spec(Open):
-    """What an inventory needs of a Pod's spec, or of a Service's."""
+    """What an inventory needs of a Pod's spec, of a Service's, or of a Node's."""
 
     node_name: str | None = None
     host_network: bool | None = None
@@ -173,6 +173,8 @@ class Spec(Open):
     init_containers: list[Container] | None = None
     selector: Labels | None = None
     ports: list[ServicePort] | None = None
+    pod_CIDR: Any = None
+    pod_CIDRs: Any = None
 
 
 class Status(Open):

@@ -69,16 +69,18 @@ class Origin:
     span: Span | None = None
     within: tuple[int, int] | None = None
     """The characters that are meant, where no path leads to them: counted from where the value begins."""
+    offset: int | None = field(default=None, compare=False, repr=False)
+    """The byte that the YAML document begins at, after a byte order mark; None: only its line is known."""
 
     def at(self, *steps: Step) -> Origin:
         """The origin of something inside this value; where characters are known, there is nothing inside."""
         if self.within is not None:
             return self
-        return Origin(self.source, self.document, self.path + steps)
+        return Origin(self.source, self.document, self.path + steps, offset=self.offset)
 
     def key(self, name: Step) -> Origin:
         """The origin of a key of this mapping."""
-        return Origin(self.source, self.document, (*self.path, name), on_key=True)
+        return Origin(self.source, self.document, (*self.path, name), on_key=True, offset=self.offset)
 
 
 LINE_END = re.compile(r"\r\n?|[\n\x85\u2028\u2029]")
@@ -125,6 +127,11 @@ class _Starts(Sequence[int]):
             position = self.text.index("\n", position + 1)
         return position + 1
 
+    def of_character(self, offset: int) -> int:
+        """The number of the line that a character is in."""
+        chunk = min(offset, len(self.text)) // _CHUNK
+        return self.before[chunk] + self.text.count("\n", chunk * _CHUNK, offset)
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -154,6 +161,8 @@ class Lines:
 
     def number(self, offset: int) -> int:
         """The line, from 0, that a character is in."""
+        if isinstance(self.starts, _Starts):
+            return self.starts.of_character(offset)
         return bisect_right(self.starts, offset) - 1
 
     def span(self, start: int, end: int) -> Span:

@@ -44,6 +44,10 @@ LARGEST_EXPANSION = 1_000_000
 """Nodes that the aliases of one document may stand for."""
 
 _DOCUMENT_START = re.compile(r"(?:\A|(?<=[\n\r\x85\u2028\u2029]))---(?=\s|\Z)")
+_BOM = b"\xef\xbb\xbf"
+_FOLLOWING = re.compile(rb"\n---(?=[ \t\n])")
+"""What stands before and at the beginning of a document that is not the first."""
+_CHUNK = 1 << 13
 _ODD_LINE_END = re.compile(r"[\r\x85\u2028\u2029]")
 _KEY = re.compile(r"^[A-Za-z]", re.MULTILINE)
 _TAG = "tag:yaml.org,2002:"
@@ -115,28 +119,35 @@ def _read_plainly(source: Source, data: bytes) -> list[Document] | None:
     plain = PlainReader()
     documents: list[Document] = []
     starts = [match.start() for match in _DOCUMENT_START.finditer(text)]
-    first_line = 0
+    first_line = offset = 0
+    is_ascii = len(text) == len(data)
     for start, end in pairwise([*(() if starts[:1] == [0] else (0,)), *starts, len(text)]):
         part = text[start:end]
         body, skipped = (part[4:], 1) if part.startswith("---\n") else (part, 0)
         try:
             value: Any = plain.read(body.removesuffix("\n"))
             # What begins without `---` begins with its first key.
-            line = first_line if skipped else first_line + _lines_before_a_key(body)
-            documents.append(Document(Origin(source, line), value))
+            before = 0 if skipped else _before_a_key(body)
+            line = first_line + part.count("\n", 0, before)
+            documents.append(Document(Origin(source, line, offset=offset + _bytes(part[:before])), value))
         except NotPlain:
             reader = _Reader(source)
             if reader.read(part.encode(), first_line) is not None or reader.diagnostics:
                 return None
             documents += reader.documents
         first_line += part.count("\n")
+        offset += len(part) if is_ascii else _bytes(part)
     return documents
 
 
-def _lines_before_a_key(text: str) -> int:
-    """The comments and empty lines that a plain document begins with."""
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _before_a_key(text: str) -> int:
+    """The characters of comments and empty lines that a plain document begins with."""
     key = _KEY.search(text)
-    return text.count("\n", 0, key.start()) if key is not None else 0
+    return key.start() if key is not None else 0
 
 
 def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -148,6 +159,28 @@ def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
     for start in starts:
         first_line = lines.number(start)
         yield first_line, document_text(lines, first_line).encode()
+
+
+def document_at(source: Source, offset: int) -> str:
+    """As `document_text`, of a document that begins at a byte of a source, without reading all of it.
+
+    Empty where no document begins there any more. It is one whose lines all end as usual.
+    """
+    found = b""
+    following = None
+    try:
+        with source.open() as file:
+            mark = len(_BOM) if file.read(len(_BOM)) == _BOM else 0
+            file.seek(mark + offset)
+            while following is None and (chunk := file.read(_CHUNK)):
+                searched = max(1, len(found) - len(b"\n--- "))
+                found += chunk
+                following = _FOLLOWING.search(found, searched)
+    except OSError:
+        return ""
+    if offset > 0 and not found.startswith(b"---"):
+        return ""
+    return found[: following.start() + 1 if following is not None else None].decode("utf-8", "replace")
 
 
 def document_text(lines: Lines, first_line: int) -> str:

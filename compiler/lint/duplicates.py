@@ -21,6 +21,7 @@ from npc.compiler.lint.checked import (
 
 def duplicates(checked: Checked) -> Iterator[Diagnostic]:
     """NPC712."""
+    yield from _in_language(checked)
     for one in checked.rules():
         if isinstance(one.policy, NetworkPolicy) and is_in_yaml(one.rule.origin):
             peers = [peer_origin(one, index) for index in range(len(one.rule.peers or ()))]
@@ -33,6 +34,19 @@ def duplicates(checked: Checked) -> Iterator[Diagnostic]:
             for direction in Direction:
                 for one, first in _equal_rules(policy, direction):
                     yield _diagnostic(one, "rule", one.rule.origin, first.origin)
+
+
+def _in_language(checked: Checked) -> Iterator[Diagnostic]:
+    """Peers and ports of rules in the policy language."""
+    rules = [one for one in checked.rules() if not is_in_yaml(one.rule.origin)]
+    if not rules:
+        return
+    from npc.compiler.lint.statements import Statements  # YAML needs not wait for the language
+
+    statements = Statements()
+    for one in rules:
+        for what, origin, first in statements.twice(one.rule):
+            yield _diagnostic(one, what, origin, first)
 
 
 def same_meaning(checked: Checked) -> Iterator[Diagnostic]:

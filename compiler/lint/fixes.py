@@ -79,12 +79,12 @@ def _in_yaml(
 
 
 def _in_language(page: Page, one: Diagnostic, origin: Origin) -> Edit | None:
-    from npc.compiler.lint.language_edits import without_policy, without_statement  # YAML needs them not
+    from npc.compiler.lint.language_edits import without_duplicate, without_policy  # YAML needs them not
 
     assert origin.within is not None
     start, end = origin.within
     if one.code is codes.DUPLICATE:
-        return without_statement(page.source, page.lines, start, end)
+        return without_duplicate(page.source, page.lines, start, end)
     if one.code is codes.REPEATED and all(other.origin.source == origin.source for other in one.related):
         return without_policy(page.source, page.lines, start)
     return None
@@ -119,6 +119,7 @@ def _meanings(loaded: Loaded) -> dict[tuple[str, str], Hashable]:
 
 def _meaning(policy: Policy) -> Hashable:
     if not isinstance(policy, NetworkPolicy):
-        return policy
+        in_order = tuple(map(said, policy.ingress)), tuple(map(said, policy.egress))
+        return policy.tier, policy.priority, policy.subject, in_order
     rules = frozenset(map(said, policy.ingress)), frozenset(map(said, policy.egress))
     return policy.subject, policy.isolates, rules

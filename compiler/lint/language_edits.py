@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from npc.compiler.frontend.source import Lines, Source
 from npc.compiler.language.parser import parse
 from npc.compiler.language.tree import ClusterPolicyBlock, Comment, PolicyBlock
 from npc.compiler.lint.edits import Edit
+from npc.compiler.lint.statements import rules_of
 
 
 def without_policy(source: Source, lines: Lines, name_at: int) -> Edit | None:
@@ -17,9 +20,22 @@ def without_policy(source: Source, lines: Lines, name_at: int) -> Edit | None:
     return None
 
 
-def without_statement(source: Source, lines: Lines, start: int, end: int) -> Edit | None:
-    """Remove a statement; None where a comment would go with it."""
-    return _without(lines, start, end, parse(source, lines.text).program.comments)
+def without_duplicate(source: Source, lines: Lines, start: int, end: int) -> Edit | None:
+    """Remove a statement, or a peer or service of one with the comma before it.
+
+    None where a comment would go with it.
+    """
+    program = parse(source, lines.text).program
+    for rule in rules_of(source):
+        if rule.start <= start and end <= rule.end and (start, end) != (rule.start, rule.end):
+            for nodes in (rule.peers, rule.services):
+                for before, node in pairwise(nodes):
+                    if (node.start, node.end) == (start, end):
+                        if any(before.end <= one.start < end for one in program.comments):
+                            return None
+                        return Edit(before.end, end)
+            return None
+    return _without(lines, start, end, program.comments)
 
 
 def _without(lines: Lines, start: int, end: int, comments: tuple[Comment, ...]) -> Edit | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from npc.compiler.algebra.addresses import Cidr, Family, format_cidr
+from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.syntax import Block
@@ -30,33 +32,67 @@ def blocks_of_pods(checked: Checked) -> Iterator[Diagnostic]:
         for index, peer in enumerate(one.rule.peers or ()):
             if not isinstance(peer, Block):
                 continue
-            within = next((found for found in ranges if _is_within(peer.cidr, found)), None)
-            if within is not None and (pod := _a_pod_in(peer, owners)) is not None:
-                origin = peer_origin(one, index)
-                if is_in_yaml(origin) and origin is not one.rule.origin:
-                    origin = origin.at("ipBlock", "cidr")
-                yield Diagnostic(
-                    codes.IN_POD_RANGE,
-                    f"{format_cidr(peer.cidr)} is inside the pods' range {format_cidr(within)}:"
-                    f" it means {pod} now, and other pods later",
-                    origin,
-                    help="name pods by their labels: a podSelector or a namespaceSelector",
-                    about=about(one.policy),
-                )
+            within = next((found for found in ranges if _is_within(peer.cidr, found.block)), None)
+            if within is None:
+                continue
+            pod = _a_pod_in(peer, owners)
+            if pod is None and not within.is_given:
+                continue
+            origin = peer_origin(one, index)
+            if is_in_yaml(origin) and origin is not one.rule.origin:
+                origin = origin.at("ipBlock", "cidr")
+            now = (
+                f"it means {pod} now, and other pods later" if pod else "no pod has it now, and any may later"
+            )
+            yield Diagnostic(
+                codes.IN_POD_RANGE,
+                f"{format_cidr(peer.cidr)} is inside {within}: {now}",
+                origin,
+                help="name pods by their labels: a podSelector or a namespaceSelector",
+                about=about(one.policy),
+            )
 
 
-def pod_ranges(inventory: Inventory) -> list[Cidr]:
-    """The smallest block of each family with all pods' addresses; none where they have little in common."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class PodRange:
+    """A block that pods get their addresses from."""
+
+    block: Cidr
+    node: str = ""
+    """The node whose pods it is for; "": of all nodes, as far as the pods' addresses tell."""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether a Node says so."""
+        return bool(self.node)
+
+    def __str__(self) -> str:
+        whose = f"the range of the pods on {self.node}," if self.node else "the pods' range"
+        return f"{whose} {format_cidr(self.block)}"
+
+
+def pod_ranges(inventory: Inventory) -> list[PodRange]:
+    """The blocks of each family that pods get their addresses from.
+
+    Those of the nodes (`spec.podCIDRs`) where all pods have theirs from these; and the smallest block around
+    them, or around all pods' addresses, but none where they have little in common.
+    """
+    given = [PodRange(block, node.name) for node in inventory.nodes for block in node.pod_blocks]
+    found: list[PodRange] = []
     for family in Family:
         low, high = family.every.ranges[0]
-        own = [one for pod in inventory.endpoints for one in pod.addresses if low <= one <= high]
+        own = {one for pod in inventory.endpoints for one in pod.addresses if low <= one <= high}
+        ours = [one for one in given if one.block.family is family]
+        known = Intervals.of(*(one.block.range for one in ours))
+        if ours and all(one in known for one in own):
+            found += ours
+            own |= {end for one in ours for end in one.block.range}
         if own:
             first, last = min(own), max(own)
             host_bits = (first ^ last).bit_length()
             prefix = family.bits - host_bits
             if prefix >= _SHORTEST[family]:
-                found.append(Cidr(first >> host_bits << host_bits, prefix))
+                found.append(PodRange(Cidr(first >> host_bits << host_bits, prefix)))
     return found
 
 

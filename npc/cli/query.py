@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -162,6 +163,7 @@ def _model(paths: list[str], config: Config, quiet: bool, *, today: date) -> Mod
         model, found = model_paths(
             paths, progress=progress, today=today, levels=settings.levels, exclude=settings.exclude
         )
+    gc.freeze()  # what was read stays to the end: nothing for the collector to look at
     if not quiet:
         report(found, Format.TEXT, quiet=False)
     return model

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npc.compiler.frontend import source as source_module
+from npc.compiler.frontend.json_reader import places_in_json
 from npc.compiler.frontend.locate import locate
-from npc.compiler.frontend.source import LINE_END, Lines, Origin, PathInDocument, Source
+from npc.compiler.frontend.source import LINE_END, Lines, Origin, PathInDocument, Source, Step
 from npc.compiler.frontend.yaml_reader import read_yaml
 
 BLOCK = """\
@@ -215,3 +216,37 @@ def test_the_lines_of_a_large_page_are_those_of_a_small_one(text: str, offset: i
     assert [large.starts[one] for one in numbers[:-1]] == [small.starts[one] for one in numbers[:-1]]
     places = [offset, offset * 997, len(text) - 1]
     assert [large.span(one, one + 1) for one in places] == [small.span(one, one + 1) for one in places]
+
+
+def _paths(value: object) -> list[tuple[Step, ...]]:
+    """The paths to all values in a value."""
+    found: list[tuple[Step, ...]] = [()]
+    if isinstance(value, dict):
+        found += [(key, *path) for key, one in value.items() for path in _paths(one)]
+    elif isinstance(value, list):
+        found += [(index, *path) for index, one in enumerate(value) for path in _paths(one)]
+    return found
+
+
+_JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=4) | st.sampled_from(['a,"b"', "]", "\\"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_JSON, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (" , ", "\t: ")]))
+def test_values_are_found_by_their_lengths_as_one_by_one(
+    value: object, indent: int | None, separators: tuple[str, str]
+) -> None:
+    text = f" {json.dumps(value, indent=indent, separators=separators)}\n"
+    wanted = {(path, on_key) for path in _paths(value) for on_key in (False, True)}
+    assert places_in_json(text, wanted, large=0) == places_in_json(text, wanted)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [1, 2], "a": 5, "b": 3}', '{"a": "1,2", "a": 55, "b": 3}', '{"a": {}}']
+)
+def test_keys_that_stand_twice_are_found_one_by_one(text: str) -> None:
+    wanted = {(("a",), False), (("b",), True), (("a", 0), False)}
+    assert places_in_json(text, wanted, large=0) == places_in_json(text, wanted)

@@ -119,6 +119,20 @@ CASES = [
         "  allow tcp/2 from ns allow tcp/2 from ns\n}\n",
         "policy x for pods {\n  allow tcp/1 from ns\n  allow tcp/2 from ns\n}\n",
     ),
+    (
+        "peers and ports in the language",
+        "a.npc",
+        "policy x for pods { allow tcp/1,tcp/2 ,\n tcp/1 from ns, ns/x, ns ,ns/x  log }\n"
+        "cluster policy c tier admin for ns { deny from ns/x, ns/x }\n",
+        "policy x for pods { allow tcp/1,tcp/2 from ns, ns/x  log }\n"
+        "cluster policy c tier admin for ns { deny from ns/x }\n",
+    ),
+    (
+        "a comment between peers",
+        "a.npc",
+        "policy x for pods { allow tcp/1 from ns, # y\n ns }\n",
+        "policy x for pods { allow tcp/1 from ns, # y\n ns }\n",
+    ),
     ("JSON", "a.json", '{"a": 1}', '{"a": 1}'),
     (
         "host bits in JSON",

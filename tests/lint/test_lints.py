@@ -257,6 +257,16 @@ WITHOUT_INVENTORY: list[tuple[str, str, str, list[int]]] = [
     ("not in two lists", "NPC710", web("allow tcp/1 from ns(a not in (b), a not in (c), a)"), []),
     ("of the subject", "NPC710", "policy web in shop for pods(a, !a) { isolate ingress }", [1]),
     # --- NPC712, NPC713
+    ("a peer twice", "NPC712", web("allow tcp/1 from pods(a, b), ns/x, pods(b, a)"), [2]),
+    ("a peer twice, by a set", "NPC712", "set s = ns/y\n" + web("allow tcp/1 from @s, ns/x, @s"), [3]),
+    ("a peer that is in a set", "NPC712", "set s = ns/y\n" + web("allow tcp/1 from @s, ns/y"), []),
+    ("ports twice", "NPC712", web("allow tcp/1, udp/1, tcp/1, tcp/1 from pods"), [2, 2]),
+    (
+        "a peer twice in a cluster policy",
+        "NPC712",
+        "cluster policy c tier admin for ns/shop { deny from ns/x,\n ns/x }",
+        [2],
+    ),
     ("a rule twice", "NPC712", web("allow tcp/1 from pods, ns/x", "allow tcp/1 from ns/x, pods"), [3]),
     (
         "a rule twice but for its name",
@@ -438,6 +448,52 @@ WITH_INVENTORY: list[tuple[str, str, str, list[int]]] = [
 def test_with_inventory(code: str, text: str, lines: list[int]) -> None:
     found = codes_by_line(findings_in(text, inventory=INVENTORY))
     assert [line for name, line in found if name == code] == lines
+
+
+NODES = """
+apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Node, metadata: {name: a}, spec: {podCIDRs: [10.1.0.0/24, "fd00::/64"]}}
+  - {apiVersion: v1, kind: Node, metadata: {name: b}, spec: {podCIDR: 10.1.1.0/24}}
+  - {apiVersion: v1, kind: Node, metadata: {name: c}, spec: {podCIDRs: [none]}}
+  - apiVersion: v1
+    kind: Pod
+    metadata: {name: p, namespace: shop, labels: {app: web}}
+    spec: {nodeName: a}
+    status: {podIP: 10.1.0.7}
+"""
+BY_NODES = [
+    # (block, the beginning of what is said; nothing: no finding)
+    ("10.1.0.7/32", "10.1.0.7/32 is inside the range of the pods on a, 10.1.0.0/24: it means shop/p now"),
+    ("10.1.1.0/24", "10.1.1.0/24 is inside the range of the pods on b, 10.1.1.0/24: no pod has it now"),
+    ("fd00::5/128", "fd00::5/128 is inside the range of the pods on a, fd00::/64: no pod has it now"),
+    ("10.1.0.0/23", "10.1.0.0/23 is inside the pods' range 10.1.0.0/23: it means shop/p now"),
+    ("10.1.2.0/24", ""),
+    ("10.1.0.0/16", ""),
+]
+
+
+@pytest.mark.parametrize(("block", "expected"), BY_NODES, ids=[one[0] for one in BY_NODES])
+def test_ranges_that_nodes_give(block: str, expected: str) -> None:
+    found = findings_in(web(f"allow tcp/1 from {block}"), inventory=NODES)
+    said = [one.message for one in found if one.code.name == "NPC707"]
+    assert [one.startswith(expected) for one in said] == ([True] if expected else [])
+
+
+def test_pods_from_elsewhere_make_the_range_where_nodes_do_not() -> None:
+    inventory = NODES.replace("10.1.0.7", "10.9.0.7")
+    lines = [
+        len(
+            [
+                one
+                for one in findings_in(web(f"allow tcp/1 from {block}"), inventory=inventory)
+                if one.code.name == "NPC707"
+            ]
+        )
+        for block in ("10.1.1.0/24", "10.9.0.7/32")
+    ]
+    assert lines == [0, 1]
 
 
 @pytest.mark.parametrize("code", ["NPC703", "NPC704", "NPC705", "NPC707"])
