@@ -6,6 +6,7 @@ Lines of elements are nearly all of a large ruleset, so these are split without 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from npc.backends.nft.reader.cursor import END, END_OF_LINE, Cursor, split
 from npc.backends.nft.reader.grammar import Words, element, fields, statements
@@ -221,7 +222,7 @@ def _elements(cursor: Cursor, found: Elements) -> None:
             found.keys.append((plain[1],))
             found.verdicts.append(None)
             found.numbers.append(number)
-            raw, offset = _following(cursor, number), 0
+            raw, offset = _following(cursor.lines, found.file, number), 0
             number += 1
         pieces, length = _split_elements(raw)
         for piece in pieces:
@@ -237,15 +238,15 @@ def _elements(cursor: Cursor, found: Elements) -> None:
         if length >= 0:
             cursor.resume(number, offset + length)
             return
-        raw, offset = _following(cursor, number), 0
+        raw, offset = _following(cursor.lines, found.file, number), 0
         number += 1
 
 
-def _following(cursor: Cursor, number: int) -> str:
+def _following(lines: Sequence[str], file: str, number: int) -> str:
     """The line after one."""
-    if number >= len(cursor.lines):
-        raise Malformed("the end of the text, in a set", cursor.line)
-    return cursor.lines[number]
+    if number >= len(lines):
+        raise Malformed("the end of the text, in a set", Line(file, number))
+    return lines[number]
 
 
 def _split_elements(raw: str) -> tuple[list[str], int]:

@@ -44,6 +44,7 @@ from npc.compiler.verify.program import (
 
 STATE = "ct state"
 """The fact that rules ask for."""
+_STATES = tuple(CT_STATES)
 _MOST_JUMPS = 15
 """Chains below one with a hook; the kernel counts `goto` like `jump` (NFT_JUMP_STACK_SIZE less one)."""
 _ANSWERED: Mapping[str, Box] = {
@@ -213,7 +214,7 @@ def _known(keys: Sequence[tuple[Range, ...]], *, negated: bool, line: Line) -> K
     for ((low, high),) in keys:
         if low != high:
             raise Unsupported("the range of values of `ct state`", line)
-        values.add(CT_STATES[low])
+        values.add(_STATES[low])
     return Known(STATE, frozenset(values), negated)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,9 +40,9 @@ KINDS: Mapping[str, Kind] = {
     "nf_proto": _numbers(0xFF, known.FAMILIES),
     "ct_state": _numbers(len(known.CT_STATES) - 1, {name: i for i, name in enumerate(known.CT_STATES)}),
 }
-"""By the names of nft's types. The numbers of `ct_state` are the reader's own."""
+"""By the names of nft's types. Those of `ct_state` are counted, as it has one bit for each."""
 _ADDRESSES = {"ipv4_addr": Family.V4, "ipv6_addr": Family.V6}
-_MOST_DIGITS = 5
+_DECIMAL, _HEXADECIMAL = re.compile(r"0|[1-9][0-9]{0,4}"), re.compile(r"0x[0-9a-f]{1,8}")
 
 
 def span(kind: str, text: str, line: Line) -> Range:
@@ -70,11 +71,16 @@ def _pair(kind: str, text: str, line: Line) -> Range:
 
 
 def _number(kind: str, text: str) -> int | None:
-    if text.isascii() and text.isdecimal():
-        if kind == "ct_state" or len(text) > _MOST_DIGITS or (len(text) > 1 and text[0] == "0"):
-            return None
-        return int(text)
-    return KINDS[kind].names.get(text.lower())
+    number = None
+    if _DECIMAL.fullmatch(text):
+        number = int(text)
+    elif _HEXADECIMAL.fullmatch(text):
+        number = int(text, 16)
+    if number is None:
+        return KINDS[kind].names.get(text.lower())
+    if kind == "ct_state":
+        return next((i for i, bit in enumerate(known.CT_STATES.values()) if bit == number), None)
+    return number
 
 
 def _addresses(kind: str, text: str, line: Line) -> Range:

@@ -127,8 +127,8 @@ ICMPV6_CODES: Mapping[str, int] = {
 FAMILIES: Mapping[str, int] = {"ipv4": 2, "ipv6": 10}
 """Values of `meta nfproto`."""
 
-CT_STATES = ("new", "established", "related", "invalid", "untracked")
-"""Each packet has exactly one of them."""
+CT_STATES: Mapping[str, int] = {"new": 8, "established": 2, "related": 4, "invalid": 1, "untracked": 64}
+"""Each packet has exactly one of them; the numbers are their bits."""
 
 PRIORITIES: Mapping[str, int] = {
     "raw": -300,
