@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npc.backends.nft import BACKEND
-from npc.compiler.verify.program import Unsupported
+from npc.compiler.verify.program import Program, Unsupported
 from tests.golden.cases import expected_artifacts, find_cases
 from tests.verify.nft.rulesets import read, table
 from tests.verify.nft.test_meaning import MEANINGS, NAMED
@@ -45,16 +45,19 @@ VALUES: Final = st.recursive(
 
 def check(text: str) -> None:
     """The text is read, or what is not understood has a name and a place; no other exception comes."""
-    fault = None
-    try:
-        program = read(text)
-    except Unsupported as error:
-        fault = error
-    if fault is None:
-        assert program.scenarios
+    outcome = _outcome(text)
+    if isinstance(outcome, Unsupported):
+        assert (outcome.construct, outcome.line.file) > ("", "")
+        assert outcome.line.number >= 1
     else:
-        assert (fault.construct, fault.line.file) > ("", "")
-        assert fault.line.number >= 1
+        assert outcome.scenarios
+
+
+def _outcome(text: str) -> Program | Unsupported:
+    try:
+        return read(text)
+    except Unsupported as error:
+        return error
 
 
 @given(st.sampled_from(TEXTS), st.data())
