@@ -202,9 +202,11 @@ class _Judge:
 
     def _telling(self, boxes: Iterable[Box], *, diagonal: bool = False) -> Packet | None:
         """The packet that tells people most; None when there is none."""
+        shown = list(islice(boxes, MOST_BOXES))
+        if not shown:
+            return None
         named = Intervals.of(*((address, address) for address in self.plan.names))
-        found = (_example(box, named, diagonal) for box in islice(boxes, MOST_BOXES))
-        _, packet = min(found, default=(None, None), key=lambda one: one[0])
+        _, packet = min((_example(box, named, diagonal) for box in shown), key=lambda one: one[0])
         return packet
 
 

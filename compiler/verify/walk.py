@@ -503,6 +503,8 @@ def _may_meet(one: Packets, two: Packets) -> bool:
 
 def _clashes(steps: Sequence[_Step], flow: _Flow) -> Iterator[Clash]:
     """Steps of one priority that do different things with packets of a flow."""
+    if any(_tell_apart(steps, end) for end in End):
+        return
     for number, one in enumerate(steps):
         for two in steps[number + 1 :]:
             if one.action == two.action:
@@ -513,6 +515,11 @@ def _clashes(steps: Sequence[_Step], flow: _Flow) -> Iterator[Clash]:
             packets = flow.region() & Region.of_boxes(flow.end, both)
             if packets:
                 yield Clash((one.rule, two.rule), Product.of((*flow.factors, packets)))
+
+
+def _tell_apart(steps: Sequence[_Step], end: End) -> bool:
+    """Whether no packet is of two steps for its address at an end alone."""
+    return Index.of([Intervals.union(end.of(box) for box in step.boxes) for step in steps]) is not None
 
 
 def _disjoint(steps: Sequence[_Step]) -> Iterator[list[_Step]]:
