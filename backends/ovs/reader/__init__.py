@@ -14,6 +14,7 @@ from npc.backends.base import Options
 from npc.backends.ovs.reader.chains import Pipeline, asked_unset, chains
 from npc.backends.ovs.reader.flows import Flow, Listing, read_flows
 from npc.backends.ovs.reader.numbers import number
+from npc.backends.ovs.reader.registers import known_registers
 from npc.backends.ovs.reader.scenarios import scenarios
 from npc.compiler.plan import Plan
 from npc.compiler.verify.program import Action, Chain, Kind, Program, Rule, Unsupported
@@ -38,7 +39,7 @@ def read(texts: Mapping[str, str], plan: Plan, options: Options) -> Program:
     own = _setting(options, "zone", 64_000)
     zone = next(iter(looked_up)) if len(looked_up) == 1 else own
     _check_zones(flows, zone)
-    pipeline = Pipeline(tables, zone)
+    pipeline = Pipeline(tables, zone, known_registers(flows, first))
     found = chains(flows, pipeline)
     start = _entry(flows, pipeline, found)
     notes = tuple(_notes(listing, tables, zone, own))

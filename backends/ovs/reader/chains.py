@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from npc.backends.ovs.reader.actions import Actions
-from npc.backends.ovs.reader.conditions import Tracking, conditions
+from npc.backends.ovs.reader.conditions import Tracking, conditions, marked
 from npc.backends.ovs.reader.conjunctions import Joined, joined
 from npc.backends.ovs.reader.flows import Flow
+from npc.backends.ovs.reader.registers import Registers
 from npc.compiler.verify.program import (
     ACCEPT,
     DROP,
@@ -43,10 +44,11 @@ _Step = tuple[int, Tracking]
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """npc's tables, and the zone in which connections are known."""
+    """npc's tables, the zone in which connections are known, and what is known of registers."""
 
     tables: range
     zone: int
+    registers: Registers = Registers()
 
     @property
     def entry(self) -> _Step:
@@ -109,6 +111,11 @@ def _check_way(flow: Flow, tables: range) -> None:
 def _table(step: _Step, flows: Sequence[Joined], pipeline: Pipeline) -> Iterator[Chain]:
     """A chain, or one for each value of the register that it is split by."""
     name = pipeline.name(step)
+    dispatch = pipeline.registers.dispatches.get(step[0])
+    if dispatch is not None:
+        ((_, action),) = _outcomes(dispatch.actions, step[1], pipeline)
+        yield Chain(name, (Rule((), action, dispatch.line, dispatch.priority),))
+        return
     values = [(flow, _exact(flow)) for flow in flows]
     counts = Counter(register for _, exact in values for register in exact)
     register = max(counts, key=lambda one: (counts[one], one), default="")
@@ -125,7 +132,9 @@ def _table(step: _Step, flows: Sequence[Joined], pipeline: Pipeline) -> Iterator
         part = f"{name}, {register}={value:#x}"
         together = [one for flow in (*own, *others) if (one := _with(flow, register, value)) is not None]
         yield Chain(part, _rules(together, step, pipeline), by_priority=True)
-        ways.append(Rule((Marked(register, value),), Action(Kind.GOTO, part), own[0].line))
+        line = pipeline.registers.line(register, value) or own[0].line
+        asked = marked(pipeline.registers, Marked(register, value))
+        ways.append(Rule((asked,), Action(Kind.GOTO, part), line))
     rules = _rules(others, step, pipeline)
     if rules:
         rest = f"{name}, other {register}"
@@ -166,7 +175,7 @@ def _with(flow: Joined, register: str, value: int) -> Joined | None:
 def _rules(flows: Sequence[Joined], step: _Step, pipeline: Pipeline) -> tuple[Rule, ...]:
     found = []
     for flow in flows:
-        wanted = conditions(flow.parts, step[1], flow.line)
+        wanted = conditions(flow.parts, step[1], pipeline.registers, flow.line)
         if wanted is not None:
             for asked, action in _outcomes(flow.actions, step[1], pipeline):
                 found.append(Rule((*wanted, *asked), action, flow.line, flow.priority))
@@ -179,7 +188,8 @@ def _outcomes(
     """What becomes of the packet, and of its connection: replies pass only where it is committed."""
     if actions.table is not None:
         following = pipeline.name(_following(actions, tracking, pipeline))
-        yield (), Action(Kind.GOTO, following, actions.registers)
+        marks = tuple(one for one in actions.registers if one[0] not in pipeline.registers.values)
+        yield (), Action(Kind.GOTO, following, marks)
         return
     is_committed = actions.commit == pipeline.zone
     if is_committed == actions.is_output:

@@ -7,7 +7,10 @@ from enum import Enum
 
 from npc.backends.ovs.reader.conjunctions import Part
 from npc.backends.ovs.reader.matches import ARP, FAMILIES, NEW, STATES, TRACKED, Match
+from npc.backends.ovs.reader.registers import Registers
 from npc.compiler.algebra import traffic
+from npc.compiler.algebra.addresses import EVERY_V4, EVERY_V6
+from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.verify.program import Among, Box, Condition, Known, Line, Marked, Unsupported
 
 
@@ -29,6 +32,7 @@ IP = "ip"
 """The value of ETHERTYPE for both address families."""
 
 _EVERYTHING = Box()
+_WHOLE = (EVERY_V4, EVERY_V6)
 
 
 def ethertype_name(number: int) -> str:
@@ -38,13 +42,25 @@ def ethertype_name(number: int) -> str:
     return "arp" if number == ARP else f"{number:#06x}"
 
 
-def conditions(parts: Sequence[Part], tracking: Tracking, line: Line) -> tuple[Condition, ...] | None:
+def conditions(
+    parts: Sequence[Part], tracking: Tracking, registers: Registers, line: Line
+) -> tuple[Condition, ...] | None:
     """The conditions that hold where all parts do; None where they contradict each other."""
     matches = [part.match for part in parts]
-    registers = dict.fromkeys(Marked(*asked) for one in matches for asked in one.registers)
-    if any(_contradict(one, two) for one in registers for two in registers):
+    marks = dict.fromkeys(Marked(*asked) for one in matches for asked in one.registers)
+    if any(_contradict(one, two) for one in marks for two in marks):
         return None
-    found: list[Condition] = list(registers)
+    found: list[Condition] = []
+    unions = [part.boxes for part in parts if part.boxes != (_EVERYTHING,)]
+    family = next((one.family for one in matches if one.family is not None), None)
+    for one in marks:
+        boxes = registers.packets(one.register, one.value, one.mask, family)
+        if boxes is None:
+            found.append(one)
+        elif len(unions) == 1 and len(unions[0]) == len(boxes) == 1:
+            unions = [(_common(unions[0][0], boxes[0]),)]
+        else:
+            unions.append(boxes)
     for fact, values in (
         (ETHERTYPE, {ethertype_name(one.ethertype) for one in matches if one.ethertype is not None}),
         (IN_PORT, {one.in_port for one in matches if one.in_port is not None}),
@@ -54,10 +70,25 @@ def conditions(parts: Sequence[Part], tracking: Tracking, line: Line) -> tuple[C
         if values:
             found.append(Known(fact, frozenset(values)))
     state = _state(matches, tracking, line)
-    if state is None:
+    filled = [tuple(box for box in union if box.sources and box.destinations) for union in unions]
+    if state is None or not all(filled):
         return None
-    amongs = dict.fromkeys(Among(part.boxes) for part in parts if part.boxes != (_EVERYTHING,))
-    return (*found, *state, *amongs)
+    return (*found, *state, *(Among(union) for union in dict.fromkeys(filled)))
+
+
+def _common(one: Box, two: Box) -> Box:
+    return Box(_meet(one.sources, two.sources), _meet(one.destinations, two.destinations), one.traffic)
+
+
+def _meet(one: Intervals, two: Intervals) -> Intervals:
+    """What two sets of addresses have in common, of which `two` is of the first one's family."""
+    return two if one in _WHOLE else one & two
+
+
+def marked(registers: Registers, asked: Marked) -> Condition:
+    """What is asked of a register, as addresses where they say it."""
+    boxes = registers.packets(asked.register, asked.value, asked.mask)
+    return asked if boxes is None else Among(boxes)
 
 
 def _contradict(one: Marked, two: Marked) -> bool:
