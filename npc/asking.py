@@ -37,7 +37,8 @@ def asked_sources(
         inventory, faults = with_expected(read.inventory, loaded.controllers, reading)
         model = Model(read.policies, read.cluster_policies, inventory)
         faults += unmet_services((*model.policies, *model.cluster_policies), inventory)
-    diagnostics = [one for one in diagnostics if one.code is not codes.NO_ADDRESS] + faults
+    judged = levels.judged(faults)
+    diagnostics = [one for one in diagnostics if one.code is not codes.NO_ADDRESS] + judged
     if has_errors(diagnostics):
         raise InputError(diagnostics)
     return model, tuple(diagnostics)

@@ -1,6 +1,7 @@
 """`npc.toml`, or `[tool.npc]` in `pyproject.toml`: what counts as what, and what is left out of folders.
 
     exclude = ["charts", "**/test-*.yaml"]
+    namespace = "shop"
 
     [lint]
     NPC709 = "warn"
@@ -15,20 +16,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, did_you_mean
 from npc.compiler.frontend.files import NOTHING, Exclude
+from npc.compiler.frontend.names import dns_label_fault
 from npc.compiler.frontend.source import Lines, Origin, Source
 from npc.compiler.lint.levels import LEVELS, Levels, level_fault
 
 NAME = "npc.toml"
 _PROJECT = "pyproject.toml"
 _TABLE = ("tool", "npc")
-_KEYS = ("exclude", "lint")
+_KEYS = ("exclude", "lint", "namespace")
 _PLACE = re.compile(r"at line (\d+), column (\d+)")
 
 
@@ -38,6 +40,8 @@ class Configuration:
 
     levels: Levels = Levels()
     exclude: Exclude = NOTHING
+    namespace: str | None = None
+    """Where names without a namespace are looked for, in questions."""
 
     def with_levels(self, texts: list[str]) -> Configuration:
         """With what `--level CODE=LEVEL` says, which counts more; InputError when it is none."""
@@ -51,7 +55,7 @@ class Configuration:
             if fault is not None:
                 raise InputError([Diagnostic(codes.CONFIGURATION, f"--level: {fault[0]}", help=fault[1])])
             chosen[name] = LEVELS[level]
-        return Configuration(Levels(chosen), self.exclude)
+        return replace(self, levels=Levels(chosen))
 
 
 def configuration(file: Path | None = None, start: Path | None = None) -> Configuration:
@@ -94,7 +98,8 @@ def read(path: Path) -> Configuration:
     if diagnostics:
         raise InputError(diagnostics)
     levels = {name: LEVELS[str(level)] for name, level in table.get("lint", {}).items()}
-    return Configuration(Levels(levels), Exclude(tuple(table.get("exclude", ())), path.absolute().parent))
+    exclude = Exclude(tuple(table.get("exclude", ())), path.absolute().parent)
+    return Configuration(Levels(levels), exclude, table.get("namespace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,11 @@ class _Reader:
         if not isinstance(exclude, list) or not all(isinstance(one, str) and one for one in exclude):
             message = "exclude: expected a list of patterns"
             yield self._fault((*self.head, "exclude"), message, 'write ["charts", "**/test-*.yaml"]')
+        namespace = table.get("namespace", "default")
+        if not isinstance(namespace, str) or dns_label_fault(namespace) is not None:
+            yield self._fault(
+                (*self.head, "namespace"), "namespace: expected a namespace's name", 'write "shop"'
+            )
         yield from self._lint_faults(table.get("lint", {}))
 
     def _lint_faults(self, lint: Any) -> Iterator[Diagnostic]:

@@ -101,7 +101,7 @@ def command(
                 source=source,
                 destination=destination,
                 focus=focus,
-                namespace=namespace,
+                namespace=namespace or settings.namespace,
                 reading=reading,
                 progress=progress,
                 today=day(today),

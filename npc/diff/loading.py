@@ -49,7 +49,10 @@ def compare(
         judged = levels.judged(one for one in diagnostics if one.code is not codes.NO_ADDRESS)
         if has_errors(judged):
             raise InputError(judged)
-        before, after = _asked(models, shared, (old, new), reading)
+        (before, after), found = _asked(models, shared, (old, new), reading)
+        judged += levels.judged(one for one in found if one not in diagnostics)
+        if has_errors(judged):
+            raise InputError(judged)
         for model in (before, after):
             check(model)
         return Comparison(Relation(before, reading), Relation(after, reading)), tuple(judged)
@@ -66,8 +69,13 @@ def sources_of(paths: Iterable[str], stdin: Callable[[], bytes], exclude: Exclud
     return found
 
 
-def _asked(models: Sequence[Model], shared: Loaded, sides: Sequence[Loaded], reading: Reading) -> list[Model]:
-    """The models as they are read, with the pods that controllers will make, and those without an address."""
+def _asked(
+    models: Sequence[Model], shared: Loaded, sides: Sequence[Loaded], reading: Reading
+) -> tuple[list[Model], list[Diagnostic]]:
+    """The models as they are read, with the pods that controllers will make, and those without an address.
+
+    And what is to be said of the controllers, each once.
+    """
     found: list[Model] = []
     faults: list[Diagnostic] = []
     for model, side in zip(models, sides, strict=True):
@@ -78,9 +86,7 @@ def _asked(models: Sequence[Model], shared: Loaded, sides: Sequence[Loaded], rea
         if found and inventory == found[0].inventory:
             inventory = found[0].inventory  # what both sides have is known by its identity
         found.append(Model(read.policies, read.cluster_policies, inventory))
-    if has_errors(faults):
-        raise InputError(faults)
-    return found
+    return found, list(dict.fromkeys(faults))
 
 
 def _models(shared: Loaded, old: Loaded, new: Loaded) -> tuple[list[Model], list[Diagnostic]]:

@@ -110,6 +110,38 @@ def test_the_nearest_configuration_counts(tmp_path: Path) -> None:
     assert npc(*inner, folder=tmp_path / "inner").code == 0
 
 
+QUESTIONS = {
+    "query": ("query", "any", "any", "-p", "a.npc", "-i", "pods.yaml"),
+    "reach": ("reach", "a.npc", "pods.yaml"),
+    "diff": ("diff", "a.npc", "a.npc", "-i", "pods.yaml"),
+}
+
+
+@pytest.mark.parametrize("command", QUESTIONS)
+@pytest.mark.parametrize(
+    ("level", "code", "shown"), [("0", 0, ""), ("note", 0, "note["), ("error", 1, "error[")]
+)
+def test_levels_where_questions_are_asked(
+    tmp_path: Path, command: str, level: str, code: int, shown: str
+) -> None:
+    (tmp_path / "a.npc").write_text(OPEN.replace("any", "10.0.0.1/8"))
+    (tmp_path / "pods.yaml").write_text(f"{INVENTORY_OF_WEB}namespaces: [{{name: shop}}]\n")
+    (tmp_path / "npc.toml").write_text(f'lint.NPC401 = "{level}"\n')
+    outcome = npc(*QUESTIONS[command], folder=tmp_path)
+    assert outcome.code == code
+    assert outcome.stderr.startswith(f"{shown}NPC401]") if shown else "NPC401" not in outcome.stderr
+
+
+def test_the_namespace_of_names(tmp_path: Path) -> None:
+    (tmp_path / "a.npc").write_text(OPEN)
+    (tmp_path / "pods.yaml").write_text(INVENTORY_OF_WEB)
+    arguments = ("reach", "a.npc", "pods.yaml", "--to", "pods(app=web)", "-q")
+    assert npc(*arguments, folder=tmp_path).code == 1
+    (tmp_path / "npc.toml").write_text('namespace = "shop"\n')
+    assert "to shop/w" in npc(*arguments, folder=tmp_path).stdout
+    assert npc(*arguments, "-n", "other", folder=tmp_path).code == 1
+
+
 WRONG = [
     # (name, text, what is said, where)
     ("a key", 'exlude = ["a"]\n', "did you mean 'exclude'?", "npc.toml:1:1"),
@@ -118,6 +150,7 @@ WRONG = [
     ("a level that is true", "[lint]\nNPC708 = true\n", "is not a level", "npc.toml:2:1"),
     ("an error's level", '[lint]\nNPC201 = "warn"\n', "is always an error", "npc.toml:2:1"),
     ("no list", 'exclude = "a"\n', "expected a list of patterns", "npc.toml:1:1"),
+    ("no namespace", 'namespace = "A b"\n', "expected a namespace's name", "npc.toml:1:1"),
     ("no table", "lint = 3\n", "expected a table", "npc.toml:1:1"),
     ("no TOML", "lint = \n", "malformed TOML", "npc.toml:1:8"),
     ("two mistakes", '[lint]\nNPC1 = "warn"\nNPC2 = 0\n', "'NPC2'", "npc.toml:3:1"),
