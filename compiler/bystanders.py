@@ -7,6 +7,7 @@ from __future__ import annotations
 from npc.compiler.algebra.addresses import parse_address
 from npc.compiler.container_ports import named_ports
 from npc.compiler.frontend import schema
+from npc.compiler.frontend.owners import controller_of
 from npc.compiler.inventory import Absence, Bystander, ContainerPort, Endpoint
 
 
@@ -20,7 +21,10 @@ def bystander(pod: schema.Object, absence: Absence) -> Bystander:
     labels = {key: value or "" for key, value in (metadata.labels or {}).items()}
     node = (spec and spec.node_name) or ""
     namespace = metadata.namespace or "default"
-    endpoint = Endpoint(namespace, metadata.name, labels, tuple(sorted(addresses)), _ports(spec), node)
+    controller = controller_of(metadata.owner_references or [])
+    endpoint = Endpoint(
+        namespace, metadata.name, labels, tuple(sorted(addresses)), _ports(spec), node, None, controller
+    )
     return Bystander(endpoint, absence)
 
 

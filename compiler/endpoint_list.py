@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import msgspec
+
 from npc.compiler.algebra.addresses import format_address
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Related
@@ -103,7 +105,7 @@ class EndpointList:
             f"{_KINDS[named_at]} {endpoint}",
             self._at(number),
             self._at(first),
-            same=endpoint == self.endpoints[first],
+            same=_without_controller(endpoint) == _without_controller(self.endpoints[first]),
         )
 
     def _at(self, number: int, below: dict[PathInDocument, PathInDocument] | None = None) -> Origin:
@@ -116,6 +118,11 @@ class EndpointList:
             return self._singly[number]
         first, pods = self._lists[bisect_right(self._lists, number, key=lambda one: one[0]) - 1]
         return pods.origin.at("items", pods.places[number - first]), ("metadata",)
+
+
+def _without_controller(endpoint: Endpoint) -> Endpoint:
+    """What rulesets depend on: what made it is not told by all who write inventories."""
+    return msgspec.structs.replace(endpoint, controller="")
 
 
 def repeated(about: str, origin: Origin, first: Origin, *, same: bool) -> Diagnostic:

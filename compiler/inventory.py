@@ -47,7 +47,9 @@ class Endpoint(Struct, frozen=True, gc=False):
     ovs_port: int | None = None
     """Its OpenFlow port on the bridge of its node, where the inventory tells."""
     controller: str = ""
-    """`deploy/web`: what will make it, of a pod that is known from its controller's manifest alone."""
+    """`rs/web-6c8f7d9b54`: what made it, where its owners say so; `deploy/web`: what will make it, of a pod
+    that is known from its controller's manifest alone.
+    """
 
     def __hash__(self) -> int:
         """Of all but the labels, which are not hashable."""

@@ -21,6 +21,7 @@ from npc.compiler.frontend.documents import Collected, InventoryObject
 from npc.compiler.frontend.names import (
     dns_label_fault,
 )
+from npc.compiler.frontend.owners import controller_of
 from npc.compiler.frontend.plain_pods import PlainPods
 from npc.compiler.frontend.source import Origin, PathInDocument
 from npc.compiler.inventory import (
@@ -159,7 +160,8 @@ class _Builder:
         labels = self.fields.labels(metadata.labels, about, origin, ("metadata", "labels"))
         text = metadata.annotations.ovs_port if metadata.annotations is not None else None
         ovs_port = self.fields.ovs_port(text, about, origin, ("metadata", "annotations", "npc/ovs-port"))
-        endpoint = Endpoint(namespace, metadata.name, labels, addresses, ports, node, ovs_port)
+        controller = controller_of(metadata.owner_references or [])
+        endpoint = Endpoint(namespace, metadata.name, labels, addresses, ports, node, ovs_port, controller)
         self._endpoint(endpoint, about, origin, ("metadata",))
 
     def _host(self, host: schema.InventoryEndpoint, origin: Origin) -> None:

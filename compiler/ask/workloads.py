@@ -1,8 +1,9 @@
-"""Endpoints grouped into workloads: what a controller made many of, by the marks that it leaves on its pods.
+"""Endpoints grouped into workloads: what a controller made many of, by their owners, or else by the marks
+that it leaves on its pods.
 
 A Deployment's pods have its name, a hash and five more characters as their names, and the hash as a label;
-those of the other controllers have marks of their own. Pods without such marks are one workload where their
-labels are equal. No owner is read: names and labels say the same, and inventories need not have more.
+those of the other controllers have marks of their own. So inventories need not have owners. Pods with
+neither are one workload where their labels are equal.
 
 >>> pod = Endpoint("shop", "web-6c8f7d9b54-2hx8r", {"app": "web", "pod-template-hash": "6c8f7d9b54"}, ())
 >>> [str(one) for one in workloads_of([pod])]
@@ -118,10 +119,9 @@ def owner_of(endpoint: Endpoint) -> tuple[Kind, str] | None:
     labels, name = endpoint.labels, endpoint.name
     if endpoint.controller:
         kind, _, own = endpoint.controller.partition("/")
-        return Kind(kind), own
+        return _made_by(kind, own, labels.get("pod-template-hash"))
     if (job := labels.get("batch.kubernetes.io/job-name") or labels.get("job-name")) is not None:
-        scheduled = _SCHEDULED.fullmatch(job)
-        return (Kind.CRON_JOB, scheduled[1]) if scheduled is not None else (Kind.JOB, job)
+        return _made_by("job", job, None)
     if (template := labels.get("pod-template-hash")) is not None:
         stem = name.rpartition("-")[0].removesuffix(f"-{template}")
         return (Kind.DEPLOYMENT, stem) if stem != name.rpartition("-")[0] else None
@@ -131,3 +131,20 @@ def owner_of(endpoint: Endpoint) -> tuple[Kind, str] | None:
         stem, _, last = name.rpartition("-")
         return (Kind.STATEFUL_SET if last.isdigit() and len(last) < 5 else Kind.DAEMON_SET), stem
     return None
+
+
+def _made_by(kind: str, name: str, template: str | None) -> tuple[Kind, str]:
+    """What is behind a controller: the Deployment of a ReplicaSet, the CronJob of a Job.
+
+    `template` is the hash that a Deployment gives its ReplicaSet's name and pods.
+
+    >>> _made_by("rs", "web-6c8f7d9b54", "6c8f7d9b54")
+    (<Kind.DEPLOYMENT: 'deploy'>, 'web')
+    """
+    match Kind(kind):
+        case Kind.REPLICA_SET if template and name.endswith(f"-{template}"):
+            return Kind.DEPLOYMENT, name.removesuffix(f"-{template}")
+        case Kind.JOB if (scheduled := _SCHEDULED.fullmatch(name)) is not None:
+            return Kind.CRON_JOB, scheduled[1]
+        case made:
+            return made, name

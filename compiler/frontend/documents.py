@@ -110,7 +110,7 @@ def load(
     """Read and validate all sources; errors are in the result's diagnostics, never raised.
 
     Rules whose last day is before `today` are left out (X6); None: none is. `controllers` are the kinds of
-    objects that make pods which are read too, and not passed over.
+    objects that make pods which are read too, and not passed over; with any, pods' owners are read as well.
     """
     reader = _Reader(frozenset(controllers))
     listed = list(sources)
@@ -223,7 +223,7 @@ class _Reader:
         pods = PlainPods(Origin(source))
         try:
             with source.open() as file:
-                for items in pieces(file):
+                for items in pieces(file, owners=bool(self.controller_kinds)):
                     pods.add(items)
         except NotStreamed:
             return False

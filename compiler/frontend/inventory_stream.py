@@ -10,8 +10,8 @@ behind it, ends between two items, too. Whatever is not plainly such a list is r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Raw
@@ -55,6 +55,19 @@ class Metadata(Open):
     labels: Raw = Raw()
     annotations: schema.Annotations | None = None
 
+    @property
+    def owners(self) -> Raw:
+        """What stands in ownerReferences; nothing, where they are not read."""
+        return Raw()
+
+
+class OwnedMetadata(Metadata):
+    owner_references: Raw = Raw()
+
+    @property
+    def owners(self) -> Raw:
+        return self.owner_references
+
 
 class Spec(Open):
     node_name: str | None = None
@@ -63,6 +76,8 @@ class Spec(Open):
     init_containers: list[Container] | None = None
     selector: Raw = Raw()
     ports: Raw = Raw()
+    pod_CIDR: Raw = Raw()
+    pod_CIDRs: Raw = Raw()
 
 
 class Status(Open):
@@ -85,6 +100,12 @@ class Item(Open):
     status: Status | None = None
 
 
+class OwnedItem(Item):
+    """An item with its owners, for those who ask what made a pod."""
+
+    metadata: OwnedMetadata
+
+
 class _Envelope(Open):
     """A list but for its items."""
 
@@ -93,7 +114,9 @@ class _Envelope(Open):
     items: list[Raw] | None = None
 
 
+_Items = msgspec.json.Decoder[list[Item]] | msgspec.json.Decoder[list[OwnedItem]]
 _items = msgspec.json.Decoder(list[Item])
+_owned_items = msgspec.json.Decoder(list[OwnedItem])
 _envelope = msgspec.json.Decoder(_Envelope)
 _labels = msgspec.json.Decoder(schema.Labels | None)
 _ports = msgspec.json.Decoder(list[schema.ContainerPort] | None)
@@ -102,8 +125,9 @@ _addresses = msgspec.json.Decoder(list[schema.Address] | None)
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def pieces(file: BinaryIO, size: int = PIECE) -> Iterator[list[Item]]:
+def pieces(file: BinaryIO, size: int = PIECE, *, owners: bool = False) -> Iterator[Sequence[Item]]:
     """The items of a list, some at a time, in order; raises NotStreamed, maybe after some were given."""
+    decoder = _owned_items if owners else _items
     head = file.read(_LONGEST_HEAD)
     begin = _HEAD.match(head)
     if begin is None:
@@ -118,7 +142,7 @@ def pieces(file: BinaryIO, size: int = PIECE) -> Iterator[list[Item]]:
     while read := file.readinto(memoryview(buffer)[filled:]):  # type: ignore[attr-defined]
         filled += read
         cut = buffer.rfind(separator, 0, filled) if separator else -1
-        found = _until(buffer, cut) if cut > 0 else None
+        found = _until(buffer, cut, decoder) if cut > 0 else None
         if found is not None:
             yield _checked(found, kind)
             del found
@@ -127,7 +151,7 @@ def pieces(file: BinaryIO, size: int = PIECE) -> Iterator[list[Item]]:
             buffer[1:filled] = rest
         if filled == len(buffer):
             buffer = buffer + bytes(len(buffer))
-    yield _checked(_last(opening, bytes(buffer[1:filled]), kind), kind)
+    yield _checked(_last(opening, bytes(buffer[1:filled]), kind, decoder), kind)
 
 
 def whole(item: Item) -> schema.Object:
@@ -137,7 +161,11 @@ def whole(item: Item) -> schema.Object:
         return schema.Object(
             item.kind,
             schema.Metadata(
-                metadata.name, metadata.namespace, labels_in(bytes(metadata.labels)), metadata.annotations
+                metadata.name,
+                metadata.namespace,
+                labels_in(bytes(metadata.labels)),
+                metadata.annotations,
+                _anything(metadata.owners),
             ),
             item.api_version,
             None if item.spec is None else _whole_spec(item.spec),
@@ -155,6 +183,8 @@ def _whole_spec(spec: Spec) -> schema.Spec:
         _containers(spec.init_containers),
         labels_in(bytes(spec.selector)),
         _service_ports.decode(spec.ports) if bytes(spec.ports) else None,
+        _anything(spec.pod_CIDR),
+        _anything(spec.pod_CIDRs),
     )
 
 
@@ -165,6 +195,12 @@ def _whole_status(status: Status) -> schema.Status:
         None if status.pod_IPs is None else [schema.Address(one.ip) for one in status.pod_IPs],
         _addresses.decode(status.addresses) if bytes(status.addresses) else None,
     )
+
+
+def _anything(raw: Raw) -> Any:
+    """What is written there; None where nothing is."""
+    text = bytes(raw)
+    return msgspec.json.decode(text) if text else None
 
 
 def labels_in(text: bytes) -> schema.Labels | None:
@@ -196,18 +232,18 @@ def _kind_of(opening: bytes) -> str | None:
     return kind if is_inventory(kind, envelope.api_version) else None
 
 
-def _until(buffer: bytearray, cut: int) -> list[Item] | None:
+def _until(buffer: bytearray, cut: int, decoder: _Items) -> Sequence[Item] | None:
     """The items before a comma; None where it does not stand between two of them."""
     buffer[cut] = ord("]")
     try:
-        return _items.decode(memoryview(buffer)[: cut + 1])
+        return decoder.decode(memoryview(buffer)[: cut + 1])
     except _REFUSED:
         return None
     finally:
         buffer[cut] = ord(",")
 
 
-def _last(opening: bytes, rest: bytes, kind: str | None) -> list[Item]:
+def _last(opening: bytes, rest: bytes, kind: str | None, decoder: _Items) -> Sequence[Item]:
     """The items of what is left of the list, when that ends as it should."""
     end = rest.rfind(b"]")
     try:
@@ -217,12 +253,12 @@ def _last(opening: bytes, rest: bytes, kind: str | None) -> list[Item]:
         is_known = envelope.kind == "List" or (kind is not None and item_kind(envelope.kind) == kind)
         if end < 0 or not is_known:
             raise NotStreamed
-        return _items.decode(b"[" + rest[: end + 1])
+        return decoder.decode(b"[" + rest[: end + 1])
     except (*_REFUSED, MalformedJson):
         raise NotStreamed from None
 
 
-def _checked(items: list[Item], kind: str | None) -> list[Item]:
+def _checked(items: Sequence[Item], kind: str | None) -> Sequence[Item]:
     """The items with their kinds, all of which are of an inventory."""
     if kind is not None:
         for one in items:

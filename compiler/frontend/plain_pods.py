@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from npc.compiler.algebra.addresses import Family, parse_host
 from npc.compiler.container_ports import named_ports
 from npc.compiler.frontend import schema
-from npc.compiler.frontend.inventory_stream import Container, Item, labels_in, ports_in, whole
+from npc.compiler.frontend.inventory_stream import Container, Item, OwnedMetadata, labels_in, ports_in, whole
 from npc.compiler.frontend.names import (
     dns_label_fault,
     dns_subdomain_fault,
     label_key_fault,
     label_value_fault,
 )
+from npc.compiler.frontend.owners import controller_in
 from npc.compiler.frontend.source import Origin
 from npc.compiler.inventory import ContainerPort, Endpoint
 
@@ -46,6 +47,8 @@ class PlainPods:
     _labels: dict[bytes, Mapping[str, str] | None] = field(default_factory=dict, repr=False, compare=False)
     """By how they are written; None: something is wrong with them."""
     _ports: dict[bytes, _Ports | None] = field(default_factory=dict, repr=False, compare=False)
+    _controllers: dict[bytes, str] = field(default_factory=dict, repr=False, compare=False)
+    """What made pods, by how their owners are written."""
     _namespaces: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     _nodes: dict[str | None, str] = field(
         default_factory=lambda: {None: "", "": ""}, repr=False, compare=False
@@ -99,7 +102,20 @@ class PlainPods:
             or not is_named
         ):
             return None
-        return Endpoint(namespace, metadata.name, labels, addresses, ports, node)
+        if not isinstance(metadata, OwnedMetadata):
+            return Endpoint(namespace, metadata.name, labels, addresses, ports, node)
+        controller = self._controller(bytes(metadata.owner_references))
+        return Endpoint(namespace, metadata.name, labels, addresses, ports, node, None, controller)
+
+    def _controller(self, text: bytes) -> str:
+        try:
+            return self._controllers[text]
+        except KeyError:
+            pass
+        if len(self._controllers) >= _MOST:
+            self._controllers.clear()
+        found = self._controllers[text] = controller_in(text)
+        return found
 
     def _labels_in(self, text: bytes) -> Mapping[str, str] | None:
         try:

@@ -135,6 +135,7 @@ class Metadata(Open):
     namespace: str | None = None
     labels: Labels | None = None
     annotations: Annotations | None = None
+    owner_references: Any = None
 
 
 class ContainerPort(Open):
@@ -200,6 +201,8 @@ class Owner(Open):
     """An entry of ownerReferences."""
 
     controller: bool | None = None
+    kind: str = ""
+    name: str = ""
 
 
 class ControllerMetadata(Open):

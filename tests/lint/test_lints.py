@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from yaml import safe_load
 
 from tests.lint.findings import INVENTORY, codes_by_line, findings_in
 
@@ -476,9 +479,10 @@ BY_NODES = [
 
 @pytest.mark.parametrize(("block", "expected"), BY_NODES, ids=[one[0] for one in BY_NODES])
 def test_ranges_that_nodes_give(block: str, expected: str) -> None:
-    found = findings_in(web(f"allow tcp/1 from {block}"), inventory=NODES)
-    said = [one.message for one in found if one.code.name == "NPC707"]
-    assert [one.startswith(expected) for one in said] == ([True] if expected else [])
+    for inventory in (NODES, json.dumps(safe_load(NODES))):
+        found = findings_in(web(f"allow tcp/1 from {block}"), inventory=inventory)
+        said = [one.message for one in found if one.code.name == "NPC707"]
+        assert [one.startswith(expected) for one in said] == ([True] if expected else [])
 
 
 def test_pods_from_elsewhere_make_the_range_where_nodes_do_not() -> None:
