@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from npc.compiler.frontend.diagnostics import Diagnostic, InputError
     from npc.compiler.frontend.source import Source
     from npc.nodes import Fleet
+    from npc.verifying import NotProven
+    from npc.verifying.proving import Verification, verify_paths, verify_sources
 
 __all__ = [
     "Compilation",
@@ -24,13 +26,17 @@ __all__ = [
     "Diagnostic",
     "Fleet",
     "InputError",
+    "NotProven",
     "Options",
     "OwnNode",
     "Source",
+    "Verification",
     "check_paths",
     "compile_nodes",
     "compile_paths",
     "compile_sources",
+    "verify_paths",
+    "verify_sources",
 ]
 
 _MODULES = {
@@ -40,6 +46,8 @@ _MODULES = {
     "npc.compiler.frontend.diagnostics": ("Diagnostic", "InputError"),
     "npc.compiler.frontend.source": ("Source",),
     "npc.nodes": ("Fleet",),
+    "npc.verifying": ("NotProven",),
+    "npc.verifying.proving": ("Verification", "verify_paths", "verify_sources"),
 }
 """Where the names are: imported when they are asked for (PEP 562), as `npc --help` needs no compiler."""
 

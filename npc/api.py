@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.optimize import build_plan
 from npc.compiler.optimize.passes import PASSES, Pass, optimize
 from npc.compiler.plan import Plan
+from npc.compiler.resolve import Model
 from npc.models import (
     checked_model,
     collector_paused,
@@ -50,8 +51,12 @@ class Planned:
     """What policies come to before a target is chosen, with warnings and notes."""
 
     plan: Plan
-    inventory: Inventory
+    model: Model = field(repr=False)
     diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def inventory(self) -> Inventory:
+        return self.model.inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,14 @@ def compile_paths(
     stdin: Callable[[], bytes] | None = None,
     passes: Sequence[Pass] = PASSES,
     statistics: bool = False,
+    verify: bool = False,
 ) -> Compilation:
     """Compile the policies in files and directories for the inventory that is in them too.
 
     `node` limits the subjects to one node's endpoints. Rules of the policy language whose last day is before
     `today` are left out; None: none is. `levels` says what warnings and notes count as, `exclude` what is not
-    read of directories. `passes` are those of the optimizer that run. Raises InputError with all diagnostics.
+    read of directories. `passes` are those of the optimizer that run. `verify` proves what was compiled:
+    NotProven where it does not enforce the policies, a bug. Raises InputError with all diagnostics.
     """
     found = readable(paths, stdin, exclude)
     return compile_sources(
@@ -99,6 +106,7 @@ def compile_paths(
         passes=passes,
         statistics=statistics,
         levels=levels,
+        verify=verify,
     )
 
 
@@ -114,12 +122,15 @@ def compile_sources(
     passes: Sequence[Pass] = PASSES,
     statistics: bool = False,
     levels: Levels = DEFAULTS,
+    verify: bool = False,
 ) -> Compilation:
     """Compile what sources hold; as `compile_paths` otherwise."""
     step = progress or nobody
     backend = find_target(target)
     options = options or Options()
-    _check_settings(backend, options)
+    check_settings(backend, options)
+    if verify:
+        _check_verifiable(backend)
     if statistics and (isinstance(backend, Printer) or backend.statistics is None):
         raise InputError([Diagnostic(codes.OPTION, f"the target {backend.name} has no statistics")])
     if isinstance(backend, Printer):
@@ -137,6 +148,11 @@ def compile_sources(
     with collector_paused():
         plan = optimize(planned.plan, passes) if statistics else planned.plan
         artifacts = emit(plan, backend, options, template_dir)
+        if verify:
+            from npc.verifying.proving import check_own  # not needed otherwise
+
+            step("proving", 0, 1)
+            check_own(backend, artifacts, plan, planned.model, options, template_dir)
         measured = _measured((planned.plan, plan), backend, options) if statistics else None
     return Compilation(artifacts, plan, planned.diagnostics, measured)
 
@@ -153,8 +169,9 @@ def plan_sources(
     """What the policies in sources decide, for one node's endpoints or all; raises as `compile_paths`."""
     with collector_paused():
         loaded, inventory, diagnostics = read_input(found, progress, today, levels)
-        plan = optimize(_plan(loaded, inventory, node, levels, diagnostics), passes)
-    return Planned(plan, inventory, tuple(diagnostics))
+        model, plan = _plan(loaded, inventory, node, levels, diagnostics)
+        plan = optimize(plan, passes)
+    return Planned(plan, model, tuple(diagnostics))
 
 
 def compile_nodes(
@@ -169,6 +186,7 @@ def compile_nodes(
     exclude: Exclude = NOTHING,
     stdin: Callable[[], bytes] | None = None,
     passes: Sequence[Pass] = PASSES,
+    verify: bool = False,
 ) -> Fleet:
     """Every node of the inventory, ready to be compiled; as `compile_paths` otherwise.
 
@@ -177,7 +195,9 @@ def compile_nodes(
     found = readable(paths, stdin, exclude)
     backend = find_target(target)
     options = options or Options()
-    _check_settings(backend, options)
+    check_settings(backend, options)
+    if verify:
+        _check_verifiable(backend)
     if isinstance(backend, Printer):
         raise _no_nodes_in(backend, "separate rules for each node", "--all-nodes")
     with collector_paused():
@@ -190,7 +210,7 @@ def compile_nodes(
         tell([*idle(model), *on_no_node(model)], levels, diagnostics)
         from npc.nodes import Fleet, NodeCompiler  # which need what is in here
 
-        compiler = NodeCompiler(model, backend, options, template_dir, tuple(passes))
+        compiler = NodeCompiler(model, backend, options, template_dir, tuple(passes), verify)
         if not compiler.rules_anyone(nodes):
             tell([nothing_isolated(model, None)], levels, diagnostics)
     return Fleet(nodes, compiler, tuple(diagnostics))
@@ -222,7 +242,8 @@ def print_sources(
     return Compilation({printer.artifact: text}, Plan((), {}), tuple(diagnostics))
 
 
-def _check_settings(target: Target, options: Options) -> None:
+def check_settings(target: Target, options: Options) -> None:
+    """InputError where an option is set that the target does not have."""
     known = target.settings if isinstance(target, Backend) else {}
     unknown = [
         Diagnostic(
@@ -233,6 +254,12 @@ def _check_settings(target: Target, options: Options) -> None:
     ]
     if unknown:
         raise InputError(unknown)
+
+
+def _check_verifiable(target: Target) -> None:
+    from npc.verifying.proving import verifiable  # not needed otherwise
+
+    verifiable(target)
 
 
 def _check_no_node(printer: Printer, node: str | None) -> None:
@@ -277,7 +304,7 @@ def _measured(
 
 def _plan(
     loaded: Loaded, inventory: Inventory, node: str | None, levels: Levels, diagnostics: list[Diagnostic]
-) -> Plan:
+) -> tuple[Model, Plan]:
     if node is not None and node not in inventory.node_names():
         known = sorted(inventory.node_names())
         close = nearest(node, known)
@@ -293,4 +320,4 @@ def _plan(
     plan = build_plan(model, node)
     if not plan.classes and not plan.hairpins:
         tell([nothing_isolated(model, node)], levels, diagnostics)
-    return plan
+    return model, plan

@@ -49,6 +49,8 @@ class NodeCompiler:
     template_dir: Path | None = None
     passes: tuple[Pass, ...] = PASSES
     """Of the optimizer."""
+    verify: bool = False
+    """Whether each node's files are proven before they are given away."""
     _planner: Planner = field(init=False, repr=False)
     _emit: Callable[..., Artifacts] = field(init=False, repr=False)
     _lock: Any = field(init=False, repr=False)
@@ -67,6 +69,7 @@ class NodeCompiler:
             self.options,
             template_dir,
             self.passes,
+            self.verify,
         )
 
     def rules_anyone(self, nodes: Iterable[str]) -> bool:
@@ -75,12 +78,21 @@ class NodeCompiler:
         return any(one.classes or one.hairpins for one in plans)
 
     def compile(self, node: str) -> Artifacts:
-        """The files of one node; InputError where the target cannot express what it decides."""
+        """The files of one node; InputError where the target cannot express what it decides.
+
+        NotProven where they were to be proven and are not.
+        """
         if self.template_dir is not None and not self.template_dir.is_dir():
             message = f"a worker has no folder {self.template_dir} with templates"
             raise InputError([Diagnostic(codes.TEMPLATE, message, help="it has to be there on each machine")])
         with self._lock, collector_paused():
-            return self._emit(self._planner.plan(node))
+            plan = self._planner.plan(node)
+            artifacts = self._emit(plan)
+            if self.verify:
+                from npc.verifying.proving import check_own  # not needed otherwise
+
+                check_own(self.backend, artifacts, plan, self.model, self.options, self.template_dir)
+            return artifacts
 
 
 @dataclass(frozen=True, slots=True)

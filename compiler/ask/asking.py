@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from npc.compiler.algebra.addresses import Family
+from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.algebra.packets import PacketSet
 from npc.compiler.ask.answers import Answer, Asked, answers, breadth
 from npc.compiler.ask.assumptions import AS_COMPILED, Reading
 from npc.compiler.ask.ends import Ends, Place
+from npc.compiler.ask.meaning import Packets
 from npc.compiler.ask.misses import NearMiss, near_misses
 from npc.compiler.ask.naming import Named, Names
 from npc.compiler.ask.narrowing import as_read, narrowed, renumbered
@@ -81,7 +84,22 @@ def ask(
     model = as_read(model, reading)
     names = Names(model, namespace=namespace)
     source, destination = names.find(source_text, "SRC"), names.find(destination_text, "DST")
-    packets = names.traffic(traffic_text, destination)
+    return _reply(model, source, destination, names.traffic(traffic_text, destination), reading)
+
+
+def ask_packet(
+    model: Model, source: int, destination: int, kind: int, *, reading: Reading = AS_COMPILED
+) -> Reply:
+    """The reply about one packet: of a kind of traffic, by the addresses that it carries."""
+    model = as_read(model, reading)
+    names = Names(model)
+    sender = names.find(format_address(source), "SRC")
+    receiver = names.find(format_address(destination), "DST")
+    packets = PacketSet.of([(Intervals.of((kind, kind)), receiver.ends)])
+    return _reply(model, sender, receiver, packets, reading)
+
+
+def _reply(model: Model, source: Named, destination: Named, packets: Packets, reading: Reading) -> Reply:
     numbers, part = narrowed(model, source.ends, destination.ends)
     check(part)
     relation = Relation(part, reading)

@@ -29,7 +29,7 @@ VERDICTS: Mapping[bool | None, str] = {True: "allowed", False: "denied", None: "
 
 def text(reply: Reply, paint: Paint) -> str:
     """The reply for people; every line ends with a newline."""
-    written = _written_rules(reply)
+    written = written_rules(reply)
     lines = [f"{printable(note)}." for note in dict.fromkeys((*reply.source.notes, *reply.destination.notes))]
     if len(reply.parts) > 1:
         passing = sum(part.answer.allowed for part in reply.parts)
@@ -44,7 +44,7 @@ def text(reply: Reply, paint: Paint) -> str:
 
 def values(reply: Reply) -> dict[str, Any]:
     """The reply as plain values."""
-    written = _written_rules(reply)
+    written = written_rules(reply)
     inventory = reply.relation.model.inventory
     return {
         "src": reply.source.text,
@@ -67,7 +67,7 @@ def values(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _written_rules(reply: Reply) -> WrittenRules:
+def written_rules(reply: Reply) -> WrittenRules:
     """All rules that a reply names."""
     return WrittenRules.of(
         one for part in reply.parts for end in (part.egress, part.ingress) for one in _named(end)
@@ -100,7 +100,7 @@ def _part(reply: Reply, part: Part, written: WrittenRules, paint: Paint) -> Iter
         yield "  a pod and the node that it runs on: always allowed"
         return
     for end in (part.egress, part.ingress):
-        yield from _end(end, written, inventory, paint)
+        yield from end_text(end, written, inventory, paint)
 
 
 def _is_of_fewer_families(reply: Reply, part: Part) -> bool:
@@ -117,7 +117,8 @@ def _is_of_fewer_families(reply: Reply, part: Part) -> bool:
     )
 
 
-def _end(end: Explained, written: WrittenRules, inventory: Inventory, paint: Paint) -> Iterator[str]:
+def end_text(end: Explained, written: WrittenRules, inventory: Inventory, paint: Paint) -> Iterator[str]:
+    """The decision at one end, in lines: what it rests on, and what came close."""
     ruling = end.ruling
     word = VERDICTS[ruling.allowed]
     yield f"  {ruling.direction.value:<8} {paint(word, word)}{printable(because(ruling))}"

@@ -3,7 +3,7 @@
 1xx: input that cannot be read; 2xx: what the API server rejects; 3xx: the inventory;
 4xx: notes and warnings about what was read; 5xx: what was asked of npc; 6xx: the policy language;
 7xx: what `npc check` finds in policies that are valid;
-8xx: assertions.
+8xx: assertions; 9xx: `npc verify`.
 """
 
 from __future__ import annotations
@@ -134,6 +134,11 @@ UNUSED_ALLOW = _warning("NPC714", "a comment allows what is not found")
 
 ASSERTION_FAILS = _error("NPC801", "an assertion does not hold")
 ABOUT_NOBODY = _warning("NPC802", "an assertion is about nobody")
+
+NOT_PROVEN = _error("NPC901", "a ruleset does not enforce the policies")
+NOT_UNDERSTOOD = _error("NPC902", "a construct that `npc verify` does not understand")
+MALFORMED_RULESET = _error("NPC903", "a ruleset that its dataplane would not take")
+NOT_VERIFIABLE = _error("NPC904", "a target that cannot be verified")
 
 ALL: tuple[Code, ...] = tuple(value for value in dict(globals()).values() if isinstance(value, Code))
 """Every code, in order."""

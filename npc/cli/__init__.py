@@ -1,4 +1,7 @@
-"""The command `npc`. Exit codes: 0 fine, 1 errors in the input, 2 usage, 70 a bug in npc."""
+"""The command `npc`. Exit codes: 0 fine, 1 errors in the input, 2 usage, 70 a bug in npc.
+
+3 where `npc diff --exit-code` finds a difference, and `npc verify` no proof.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from npc.cli import check, compile, convert, diff, fmt, lsp, query, reach, targets, test
+from npc.cli import check, compile, convert, diff, fmt, lsp, query, reach, targets, test, verify
+from npc.verifying import NotProven
 
 EXIT_BUG = 70
+_BUG = "  This is a bug in npc, not in your input; please report it with the input that led to it"
 
 app = typer.Typer(
     name="npc",
@@ -47,6 +52,7 @@ _add("reach", reach.command)
 _add("convert", convert.command)
 _add("fmt", fmt.command)
 _add("test", test.command)
+_add("verify", verify.command)
 _add("diff", diff.command)
 _add("targets", targets.command)
 _add("lsp", lsp.command)
@@ -74,12 +80,15 @@ def main() -> None:
     """Run the command line; never a traceback."""
     try:
         app()
+    except NotProven as error:
+        print(f"npc: internal error: {error}\n{_BUG}; nothing was written.", file=sys.stderr)
+        sys.exit(EXIT_BUG)
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         print(
             f"npc: internal error: {type(error).__name__}: {error}\n"
             f"  at {Path(where.filename).name}:{where.lineno} in {where.name}\n"
-            "  This is a bug in npc, not in your input; please report it with the input that led to it.",
+            f"{_BUG}.",
             file=sys.stderr,
         )
         sys.exit(EXIT_BUG)

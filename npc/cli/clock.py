@@ -1,4 +1,4 @@
-"""`--today`: the day that rules with a last day are held against.
+"""`--today`: the day that rules with a last day are held against; and how long a proof took.
 
 Nothing else in npc reads the clock, but for the language server.
 """
@@ -6,6 +6,7 @@ Nothing else in npc reads the clock, but for the language server.
 from __future__ import annotations
 
 from datetime import date, datetime
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -34,3 +35,15 @@ Today = Annotated[
 def day(given: date | None) -> date:
     """The day that was given, or else the one that it is here."""
     return date.today() if given is None else given
+
+
+class Stopwatch:
+    """Runs from when it is made."""
+
+    def __init__(self) -> None:
+        self._start = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Since then."""
+        return perf_counter() - self._start

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from npc.backends.base import Deny, Options, OwnNode
+from npc.backends.base import Deny, OwnNode
 from npc.cli.clock import Today, day
 from npc.cli.configured import Config, Level, configured
+from npc.cli.enforcing import (
+    INVENTORY,
+    PATHS,
+    DenyWith,
+    HookPriority,
+    LogDenied,
+    NoIpset,
+    OvsPorts,
+    Settings,
+    Table,
+    Target,
+    options_of,
+)
 from npc.cli.output import print_whole, write
 from npc.cli.passes import chosen
 from npc.cli.progress import progress_bar
@@ -19,20 +32,14 @@ from npc.cli.readings import OwnNodeOption
 from npc.cli.reporting import EXIT_INPUT, report
 from npc.compiler.frontend.diagnostics import Format, InputError, has_warnings
 
-_PATHS = "Policies: files, directories (*.npc, *.yaml, *.yml, *.json), or - for standard input."
-_INVENTORY = (
-    "Pods, namespaces, nodes and services, as kubectl prints them, or the compact form; "
-    "may be given more than once, and may stand among the policies instead."
-)
-
 
 def command(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=_PATHS)],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help=PATHS)],
     inventory: Annotated[
         list[str] | None,
-        typer.Option("--inventory", "-i", metavar="PATH", help=_INVENTORY),
+        typer.Option("--inventory", "-i", metavar="PATH", help=INVENTORY),
     ] = None,
-    target: Annotated[str, typer.Option("--target", "-t", help="See `npc targets`.")] = "nft",
+    target: Target = "nft",
     node: Annotated[
         str | None,
         typer.Option("--node", help="Rule only the pods of this node. Default: all of the inventory's."),
@@ -69,25 +76,13 @@ def command(
         ),
     ] = None,
     own_node: OwnNodeOption = OwnNode.ALWAYS,
-    deny_with: Annotated[Deny, typer.Option("--deny-with", help="What a denied packet meets.")] = Deny.DROP,
-    log_denied: Annotated[
-        bool, typer.Option("--log-denied", help="Log denied packets, at most 10 a second and class.")
-    ] = False,
-    hook_priority: Annotated[
-        int, typer.Option("--hook-priority", help="Priority of the hooks; 0 is nftables' `filter`.")
-    ] = 0,
-    table: Annotated[str, typer.Option("--table", help="Name of the table that npc owns.")] = "npc",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the target's own: see `npc targets`."),
-    ] = None,
-    ovs_ports: Annotated[
-        list[str] | None,
-        typer.Option("--ovs-port", metavar="POD=N", help="OpenFlow port of a pod (NAMESPACE/NAME), for ovs."),
-    ] = None,
-    no_ipset: Annotated[
-        bool, typer.Option("--no-ipset", help="For hosts without ipset; short for --set ipset=no.")
-    ] = False,
+    deny_with: DenyWith = Deny.DROP,
+    log_denied: LogDenied = False,
+    hook_priority: HookPriority = 0,
+    table: Table = "npc",
+    settings: Settings = None,
+    ovs_ports: OvsPorts = None,
+    no_ipset: NoIpset = False,
     template_dir: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +112,13 @@ def command(
         bool,
         typer.Option("--stats", help="Tell how large the ruleset is, before the optimizer and after it."),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Prove that the ruleset enforces the policies for every packet before it is written.",
+        ),
+    ] = False,
     config: Config = None,
     level: Level = None,
     today: Today = None,
@@ -125,10 +127,7 @@ def command(
 
     The ruleset goes to standard output or to --output, findings to standard error.
     """
-    own = _settings([*(settings or ()), *(["ipset=no"] if no_ipset else ())])
-    if ovs_ports:
-        own["ports"] = ",".join(filter(None, [own.get("ports"), *ovs_ports]))
-    options = Options(own_node, deny_with, log_denied, table, hook_priority, own)
+    options = options_of(own_node, deny_with, log_denied, table, hook_priority, settings, ovs_ports, no_ipset)
     if all_nodes:
         if node is not None:
             raise typer.BadParameter("not beside --node", param_hint="--all-nodes")
@@ -150,6 +149,7 @@ def command(
             strict=strict,
             configuration=partial(configured, config, level),
             passes=passes,
+            verify=verify,
         )
         return
     for hint, value in (("--jobs", jobs), ("--executor", executor)):
@@ -172,6 +172,7 @@ def command(
                 today=day(today),
                 passes=chosen(passes),
                 statistics=stats,
+                verify=verify,
                 levels=configuration.levels,
                 exclude=configuration.exclude,
             )
@@ -197,16 +198,3 @@ def _joined(artifacts: Mapping[str, str]) -> str:
     if len(artifacts) == 1:
         return next(iter(artifacts.values()))
     return "".join(f"### {name}\n{text}" for name, text in artifacts.items())
-
-
-def _settings(texts: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals:
-            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
-        if found.setdefault(name, value) != value:
-            raise typer.BadParameter(
-                f"{name!r} is set twice, to {found[name]!r} and {value!r}", param_hint="--set"
-            )
-    return found

@@ -47,6 +47,7 @@ def compile_fleet(
     strict: bool,
     configuration: Callable[[], Configuration],
     passes: str | None,
+    verify: bool,
 ) -> None:
     """Compile for every node of the inventory into `output/NODE/`.
 
@@ -74,6 +75,7 @@ def compile_fleet(
                 levels=settings.levels,
                 exclude=settings.exclude,
                 passes=chosen(passes),
+                verify=verify,
             )
         findings = [*fleet.diagnostics, *settings.levels.judged(_gone(folder, fleet))]
         if strict and has_warnings(findings):

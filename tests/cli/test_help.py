@@ -28,6 +28,7 @@ HELP = [
     (("fmt", "--help"), ("PATH", "--check", "--diff")),
     (("convert", "--help"), ("PATH", "--to", "--output", "--quiet")),
     (("reach", "--help"), ("PATH", "--from", "--to", "--focus", "--format", "--html", "--assume")),
+    (("verify", "--help"), ("PATH", "--ruleset", "--inventory", "--node", "--own-node", "--format")),
     (("targets", "--help"), ("targets",)),
 ]
 
@@ -48,6 +49,7 @@ def test_help(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
         ("fmt", "npc fmt [OPTIONS] PATH..."),
         ("test", "npc test [OPTIONS] DIR..."),
         ("lsp", "npc lsp [OPTIONS]"),
+        ("verify", "npc verify [OPTIONS] PATH..."),
     ],
 )
 def test_usage_and_paragraphs(command: str, usage: str) -> None:

@@ -43,7 +43,13 @@ def _faults(block: Block, console: Console, page: Path) -> list[str]:
         if step.output and not matches(step.output, output):
             lines = difflib.unified_diff(step.output, output.split("\n")[:-1], "shown", "output", lineterm="")
             faults.append("\n".join([where, *lines]))
-        failed = any(line.startswith(("error[", "FAIL ")) for line in step.output)
-        if console.code != int(failed) and step.command != "echo $?":
+        if console.code != _exit_code(step.output) and step.command != "echo $?":
             faults.append(f"{where}\nexit code {console.code}: {output}")
     return faults
+
+
+def _exit_code(output: tuple[str, ...]) -> int:
+    """The exit code of a command that shows this."""
+    if any(line.startswith("NOT PROVEN") for line in output):
+        return 3
+    return int(any(line.startswith(("error[", "FAIL ")) for line in output))
