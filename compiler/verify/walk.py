@@ -225,9 +225,8 @@ class _Walk:
                 for number, part in index.parts(rest.subjects):
                     hit = _Rest(part, rest.packets, rest.taken)
                     back = self._act(chain, steps[number], flow, hit, pending, returned, others)
-                    if back is not None:
+                    if back is not None:  # else all go on
                         going += back
-                    if back is not None or steps[number].action.kind is not Kind.ACCEPT:
                         gone.append(part)
                 left = rest.subjects - Intervals.union(gone)
                 if left:

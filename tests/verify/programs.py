@@ -79,6 +79,33 @@ def programs(draw: st.DrawFn, sizes: int = 5) -> dict[str, Chain]:
 
 
 @st.composite
+def dispatches(draw: st.DrawFn) -> dict[str, Chain]:
+    """A chain that leads packets of different endpoints to others, and what comes back on to more rules."""
+    others = draw(programs())
+    renamed = {
+        f"d{name}": Chain(f"d{name}", tuple(_renamed(rule) for rule in chain.rules))
+        for name, chain in others.items()
+    }
+    end = draw(st.sampled_from(["sources", "destinations"]))
+    leads = st.builds(Action, st.sampled_from([Kind.JUMP, Kind.GOTO]), st.sampled_from(sorted(renamed)))
+    found = draw(st.lists(st.sampled_from(ADDRESSES), min_size=2, max_size=6, unique=True))
+    first = [
+        Rule((Among((Box(**{end: Intervals.of((one, one))}),)),), draw(leads), Line("rules", 0))
+        for one in found
+    ]
+    conditions = st.lists(_CONDITIONS, max_size=1).map(tuple)
+    action = st.builds(Action, st.sampled_from([Kind.ACCEPT, Kind.DROP, Kind.RETURN]))
+    last = draw(st.lists(st.builds(Rule, conditions, action, st.just(Line("rules", 1))), max_size=2))
+    return {"c0": Chain("c0", (*first, *last)), **renamed}
+
+
+def _renamed(rule: Rule) -> Rule:
+    action = rule.action
+    chain = f"d{action.chain}" if action.chain else ""
+    return Rule(rule.conditions, Action(action.kind, chain, action.marks), rule.line)
+
+
+@st.composite
 def pipelines(draw: st.DrawFn) -> dict[str, Chain]:
     """Three tables: one sets a register by the source, one by the destination, the third reads both."""
     values = [0, 1, 2, 3]

@@ -11,7 +11,7 @@ from npc.compiler.verify.products import Product
 from npc.compiler.verify.program import Chain, Scenario
 from npc.compiler.verify.trace import Packet, trace
 from npc.compiler.verify.walk import walk
-from tests.verify.programs import SCENARIOS, packets, pipelines, programs
+from tests.verify.programs import SCENARIOS, dispatches, packets, pipelines, programs
 
 PACKETS = packets()
 
@@ -22,6 +22,16 @@ def test_what_passes_is_what_passes_one_by_one(
     factor_from: int, data: st.DataObject, scenario: Scenario
 ) -> None:
     chains = data.draw(programs())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walking, "FACTOR_FROM", factor_from)
+        compare(chains, scenario)
+
+
+@pytest.mark.parametrize("factor_from", [0, 100])
+@given(chains=dispatches(), scenario=SCENARIOS)
+def test_what_comes_back_from_a_dispatch_goes_on(
+    factor_from: int, chains: dict[str, Chain], scenario: Scenario
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walking, "FACTOR_FROM", factor_from)
         compare(chains, scenario)
