@@ -17,7 +17,7 @@ from npc.compiler.verify.program import Line, Malformed, Unsupported
 FAMILY = "inet"
 _COUNTED = frozenset({"counter", "quota", "limit"})
 """Objects that a rule may name, and which by themselves do nothing."""
-_PLAIN = re.compile(r"[ \t]*([0-9a-fA-F.:/-]+),[ \t]*(?:#.*)?")
+_PLAIN = re.compile(r"^[ \t]*([0-9a-fA-F.:/-]+),[ \t]*(?:#.*)?$", re.MULTILINE)
 """A line with one element that is a number, an address or a range."""
 _ENDING = frozenset({"timeout", "gc-interval"})
 
@@ -216,14 +216,16 @@ def _elements(cursor: Cursor, found: Elements) -> None:
     """The rest of `elements = { ... }`."""
     raw, number = cursor.take_line()
     offset = len(cursor.lines[number - 1]) - len(raw)
+    if not raw.strip():
+        plain = _plain_lines(cursor.lines, number)
+        found.keys.extend((one,) for one in plain)
+        found.verdicts.extend([None] * len(plain))
+        found.numbers.extend(range(number + 1, number + 1 + len(plain)))
+        number += len(plain)
+        raw, offset = _following(cursor.lines, found.file, number), 0
+        number += 1
     ended = True  # whether a comma, or nothing, stands before what comes
     while True:
-        while ended and (plain := _PLAIN.fullmatch(raw)):  # nearly all lines
-            found.keys.append((plain[1],))
-            found.verdicts.append(None)
-            found.numbers.append(number)
-            raw, offset = _following(cursor.lines, found.file, number), 0
-            number += 1
         pieces, length = _split_elements(raw)
         for piece in pieces:
             words = piece.split() if '"' not in piece else []
@@ -240,6 +242,13 @@ def _elements(cursor: Cursor, found: Elements) -> None:
             return
         raw, offset = _following(cursor.lines, found.file, number), 0
         number += 1
+
+
+def _plain_lines(lines: Sequence[str], start: int) -> list[str]:
+    """The elements of the next lines, up to one with a brace, if all are plain; else none."""
+    end = next((index for index in range(start, len(lines)) if "}" in lines[index]), start)
+    found = _PLAIN.findall("\n".join(lines[start:end]))
+    return found if len(found) == end - start else []
 
 
 def _following(lines: Sequence[str], file: str, number: int) -> str:

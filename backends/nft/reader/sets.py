@@ -60,20 +60,11 @@ class Sets:
         if one.unlike or one.flags - _STABLE:
             why = one.unlike or min(one.flags - _STABLE)
             raise Unsupported(f"the {word} `{name}` with `{why}`, which changes by itself", one.line)
-        parts = self._read(one.elements, kinds, is_map)
-        is_interval = "interval" in one.flags
-        keys = [key for found in parts.values() for key in found]
-        if not is_interval:
-            wide = next((key for key in keys if any(low != high for low, high in key)), None)
-            if wide is not None:
-                raise Malformed(f"the {word} `{name}` with ranges, without `flags interval`", one.line)
-            if one.size and len(set(keys)) > one.size:
-                raise Malformed(f"the {word} `{name}` with more elements than its size", one.line)
-        elif len(kinds) == 1 and not one.auto_merge:
-            _check_disjoint(sorted({key[0] for key in keys}), f"the {word} `{name}`", one.line)
-        return parts
+        return self._read(one.elements, kinds, is_map, one)
 
-    def _read(self, elements: Elements, kinds: tuple[str, ...], is_map: bool) -> Parts:
+    def _read(
+        self, elements: Elements, kinds: tuple[str, ...], is_map: bool, named: Set | None = None
+    ) -> Parts:
         parts: Parts = {}
         rest: list[tuple[Verdict | None, Line]] = []
         if len(kinds) == 1 and not is_map:
@@ -91,6 +82,8 @@ class Sets:
                     continue
                 spans = tuple(self._span(kind, text, line) for kind, text in zip(kinds, key, strict=True))
                 parts.setdefault(verdict, []).append(spans)
+        if named is not None:
+            _check(named, [key for found in parts.values() for key in found])
         if is_map and len(parts) + len(rest) > 1:
             _check_verdicts(parts, elements)
         for verdict, line in rest:
@@ -106,16 +99,16 @@ class Sets:
     ) -> None:
         """As for all sets, but fast: of one field, and no map."""
         known = self._spans[kind]
-        for key, number in zip(elements.keys, elements.numbers, strict=True):
-            if len(key) == 1 and key[0] in known:
+        for index, key in enumerate(elements.keys):
+            if key[0] in known and len(key) == 1:
                 continue
-            line = Line(elements.file, number)
+            line = Line(elements.file, elements.numbers[index])
             if len(key) != 1:
                 raise Malformed(f"the element `{' . '.join(key)}` of another number of fields", line)
             if key == (CATCH_ALL,):
                 rest.append((None, line))
             else:
-                self._span(kind, key[0], line)
+                known[key[0]] = span(kind, key[0], line)
         if any(elements.verdicts):
             raise Malformed("a verdict in a set", next(iter(elements))[2])
         parts[None] = [(known[text],) for (text,) in elements.keys if text != CATCH_ALL]
@@ -126,6 +119,18 @@ class Sets:
         if found is None:
             found = known[text] = span(kind, text, line)
         return found
+
+
+def _check(one: Set, keys: Sequence[tuple[Range, ...]]) -> None:
+    """Raise Malformed for keys that a set with its flags cannot have."""
+    what = f"the {'map' if one.value else 'set'} `{one.name}`"
+    if "interval" not in one.flags:
+        if any(low != high for key in keys for low, high in key):
+            raise Malformed(f"{what} with ranges, without `flags interval`", one.line)
+        if one.size and len(keys) > one.size and len(set(keys)) > one.size:
+            raise Malformed(f"{what} with more elements than its size", one.line)
+    elif keys and len(keys[0]) == 1 and not one.auto_merge:
+        _check_disjoint(sorted({key[0] for key in keys}), what, one.line)
 
 
 def _check_disjoint(spans: Sequence[Range], what: str, line: Line) -> None:

@@ -93,8 +93,8 @@ def _addresses(kind: str, text: str, line: Line) -> Range:
             ):
                 raise ValueError
             hosts = (1 << (family.bits - int(length))) - 1
-            first = parse_address(address)
-            low, high = first & ~hosts, first | hosts
+            inside = parse_address(address)
+            low, high = inside & ~hosts, inside | hosts
         elif "-" in text:
             first_text, _, last_text = text.partition("-")
             low, high = parse_address(first_text), parse_address(last_text)
@@ -102,6 +102,7 @@ def _addresses(kind: str, text: str, line: Line) -> Range:
             low = high = parse_address(text)
     except ValueError:
         raise Unsupported(f"the value `{text}` of the type {kind}", line) from None
-    if low > high or Family.of(low) is not family or Family.of(high) is not family:
+    first, last = KINDS[kind].every.ranges[0]
+    if not first <= low <= high <= last:
         raise Malformed(f"the value `{text}`, which is no {kind}", line)
     return low, high
