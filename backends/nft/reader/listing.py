@@ -145,6 +145,8 @@ def _add(found: Elements, elements: Sequence[Any], is_map: bool, line: Line) -> 
                 raise Unsupported(f"the element with `{word}`", line)
             key = key.get("val")
         parts = key["concat"] if isinstance(key, dict) and "concat" in key else [key]
+        if not parts:
+            raise Malformed("an element without a value", line)
         found.add(tuple(_value(part, line) for part in _as(parts, list, line)), verdict, line.number)
 
 
@@ -213,7 +215,10 @@ def _match(body: dict[str, Any], line: Line) -> Statement:
 def _fields(value: Any, line: Line) -> tuple[str, ...]:
     ((word, body),) = _one(value, line)
     if word == "concat":
-        return tuple(one for part in _as(body, list, line) for one in _fields(part, line))
+        found = tuple(one for part in _as(body, list, line) for one in _fields(part, line))
+        if not found:
+            raise Malformed("a match of nothing", line)
+        return found
     body = _as(body, dict, line)
     match word:
         case "payload":

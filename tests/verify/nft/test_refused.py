@@ -255,6 +255,11 @@ def listing(*expressions: Any) -> str:
         ),
         ({"jump": {"target": "nowhere"}}, "the chain `nowhere`, which is not there"),
         ({"match": {}}, "an object without `op`"),
+        ({"match": {"op": "==", "left": {"concat": []}, "right": "@s"}}, "a match of nothing"),
+        (
+            {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"set": [{"concat": []}]}}},
+            "an element without a value",
+        ),
         (5, "the object `5`"),
     ],
 )
