@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from tests.dataplane.nft import nft_loaded
-from tests.dataplane.probe import Probe, differences, matrix, run
+from tests.dataplane.probe import Probe, Protocol, differences, matrix, run
 from tests.dataplane.topology import Host, Network, open_network
 from tests.verify.nft.rulesets import passes, read, table
 from tests.verify.nft.test_meaning import MEANINGS, NAMED
@@ -19,7 +19,15 @@ HOSTS: Final = (
     Host.of("c", "10.1.2.3"),
     Host.of("d", "10.0.0.9"),
 )
-SERVICES: Final = [("tcp", 22), ("tcp", 80), ("tcp", 85), ("udp", 53), ("udp", 85), ("sctp", 80), ("icmp", 0)]
+SERVICES: Final[list[tuple[Protocol, int]]] = [
+    ("tcp", 22),
+    ("tcp", 80),
+    ("tcp", 85),
+    ("udp", 53),
+    ("udp", 85),
+    ("sctp", 80),
+    ("icmp", 0),
+]
 GRACE: Final = 0.1
 """Seconds for what should not arrive: there are many rules."""
 
