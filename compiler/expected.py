@@ -32,12 +32,17 @@ def with_expected(
     found = [*_without_address(inventory, counts_host=counts_host)]
     for one, origin in controllers:
         found += _to_be_made(one, origin, diagnostics, counts_host=counts_host)
-    present = {_identity(one) for one in inventory.endpoints}
+    if not found:
+        return inventory, diagnostics
+    concerned = {one.namespace for one in found}
+    present = {_identity(one) for one in inventory.endpoints if one.namespace in concerned}
     added: dict[tuple[str, str], Endpoint] = {}
     for endpoint in found:
         identity = _identity(endpoint)
         if identity not in present:
             added.setdefault(identity, endpoint)
+    if not added:
+        return inventory, diagnostics
     endpoints = sorted([*inventory.endpoints, *added.values()], key=lambda one: (one.namespace, one.name))
     namespaces = dict(inventory.namespaces)
     for endpoint in added.values():

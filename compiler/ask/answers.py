@@ -87,14 +87,16 @@ class Asked:
         return Intervals(tuple((low, high) for low, high, _ in self.destination.parts))
 
 
-def breadth(relation: Relation, asked: Asked) -> int:
-    """How many pairs of classes a question is about: what it takes to answer it grows with them."""
+def breadth(relation: Relation, asked: Asked) -> tuple[int, int]:
+    """How many classes of senders and of receivers a question is about: what it takes to answer it grows with
+    the pairs of them.
+    """
     ends = {Direction.EGRESS: asked.source, Direction.INGRESS: asked.ends}
     egress, ingress = (
         sum(1 for one in relation.classes(direction) if one.members & ends[direction].endpoints)
         for direction in (Direction.EGRESS, Direction.INGRESS)
     )
-    return max(egress, 1) * max(ingress, 1)
+    return max(egress, 1), max(ingress, 1)
 
 
 def answers(relation: Relation, asked: Asked) -> tuple[Answer, ...]:

@@ -6,8 +6,9 @@ these, each with what decides it at either end and the rules that came close to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from npc.compiler.algebra.addresses import Family, format_address
 from npc.compiler.algebra.intervals import Intervals
@@ -24,6 +25,7 @@ from npc.compiler.ask.rulings import Ground, Ruling
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Severity
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, has_errors
+from npc.compiler.frontend.source import Source
 from npc.compiler.idle_rules import idle_rules
 from npc.compiler.labels import members
 from npc.compiler.resolve import Model
@@ -39,7 +41,9 @@ class Explained:
 
     ruling: Ruling
     nearest: tuple[NearMiss, ...] = ()
-    example: Place | None = None
+    subject: Place | None = None
+    """Whose they are, where the answer is about more than one subject; those of the others may be others."""
+    peer: Place | None = None
     """The peer that they miss, where the answer is about more than one."""
 
 
@@ -62,13 +66,26 @@ class Reply:
     """Of the model that the parts' ends are numbers of."""
     asked: Asked
     """The whole question, by the same numbers."""
+    answers: tuple[Answer, ...]
+    """All of it."""
     parts: tuple[Part, ...]
+    """As many of the answers as are wanted, explained."""
 
     @property
     def verdict(self) -> bool | None:
         """Whether all of it passes, or none; None where it differs."""
-        found = {part.answer.allowed for part in self.parts}
+        found = {one.allowed for one in self.answers}
         return found.pop() if len(found) == 1 else None
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is odd about how the question was written."""
+        return self.source.warnings + self.destination.warnings
+
+    @property
+    def left_out(self) -> int:
+        """How many answers are not explained."""
+        return len(self.answers) - len(self.parts)
 
 
 def ask(
@@ -79,10 +96,16 @@ def ask(
     *,
     namespace: str | None = None,
     reading: Reading = AS_COMPILED,
+    definitions: Sequence[Source] = (),
+    limit: int | None = None,
 ) -> Reply:
-    """The reply to a question; InputError where it names nobody, or cannot be answered."""
+    """The reply to a question; InputError where it names nobody, or cannot be answered.
+
+    `definitions` are the sources in the policy language, whose sets and services it may name; `limit` is how
+    many answers are explained.
+    """
     model = as_read(model, reading)
-    names = Names(model, namespace=namespace)
+    names = Names(model, namespace=namespace, definitions=definitions)
     source, destination = names.find(source_text, "SRC"), names.find(destination_text, "DST")
     return _reply(model, source, destination, names.traffic(traffic_text, destination), reading)
 
@@ -104,13 +127,14 @@ def _reply(model: Model, source: Named, destination: Named, packets: Packets, re
     check(part)
     relation = Relation(part, reading)
     asked = Asked(renumbered(source.ends, numbers), packets.map(lambda ends: renumbered(ends, numbers)))
-    if breadth(relation, asked) > BROADEST:
-        message = "the question is about too many different pods to be answered in parts"
-        raise InputError([Diagnostic(codes.QUESTION, message, help="ask about fewer of them")])
-    found = answers(relation, asked)
-    if not found:
+    senders, receivers = breadth(relation, asked)
+    if senders * receivers > BROADEST:
+        raise InputError([_too_broad(senders, receivers)])
+    answered = answers(relation, asked)
+    if not answered:
         raise InputError([_no_packet(source, destination)])
-    return Reply(source, destination, relation, asked, tuple(explain(relation, found)))
+    parts = tuple(explain(relation, islice(answered, limit)))
+    return Reply(source, destination, relation, asked, answered, parts)
 
 
 def check(model: Model) -> None:
@@ -144,8 +168,13 @@ def _explained(relation: Relation, answer: Answer, ruling: Ruling, subjects: End
             endpoint = relation.model.inventory.endpoints[number]
             of = relation.of(ruling.direction, number)
             found = near_misses(relation.meaning, of, endpoint, peer, answer.traffic)
-            is_one_of_many = there != peer.ends and bool(found)
-            return Explained(ruling, found, peer if is_one_of_many else None)
+            subject = Place(family, number)
+            return Explained(
+                ruling,
+                found,
+                subject if found and here != subject.ends else None,
+                peer if found and there != peer.ends else None,
+            )
     return Explained(ruling)
 
 
@@ -155,6 +184,19 @@ def _first(ends: Ends, family: Family) -> Place | None:
     if number is not None:
         return Place(family, number)
     return Place.outside(ends.outside.ranges[0][0]) if ends.outside else None
+
+
+def _too_broad(senders: int, receivers: int) -> Diagnostic:
+    message = (
+        "the question is too broad to be answered in parts: policies decide differently for "
+        f"{senders:,} groups of senders and {receivers:,} of receivers"
+    )
+    which = "SRC" if senders >= receivers else "DST"
+    help = (
+        f"ask about fewer of {which}: a pod, a workload, or the pods of a namespace (ns/NAME); "
+        "`npc reach --from` and `--to` list what passes between workloads"
+    )
+    return Diagnostic(codes.QUESTION, message, help=help)
 
 
 def _no_packet(source: Named, destination: Named) -> Diagnostic:

@@ -7,18 +7,21 @@ without an index: one question is not worth one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import parse_address, parse_cidr
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.packets import PacketSet
+from npc.compiler.ask.addressing import NoAddress, is_block, read_addresses
+from npc.compiler.ask.asked_traffic import read_traffic
 from npc.compiler.ask.ends import NOBODY, Census, Ends
 from npc.compiler.ask.meaning import Meaning, Packets, traffic_of
 from npc.compiler.ask.roll import Roll
+from npc.compiler.ask.wording import listed, peer_text
 from npc.compiler.ask.workloads import KINDS, Kind, Workload, workloads_of
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.codes import Code
@@ -30,9 +33,15 @@ from npc.compiler.inventory import Absence, Bystander, Endpoint
 from npc.compiler.labels import members
 from npc.compiler.resolve import Model, addresses_of
 
+if TYPE_CHECKING:
+    from npc.compiler.ask.phrases import Phrases
+
 _IN_THE_LANGUAGE = re.compile(r"(?:any|pods|ns|nodes)$|(?:ns|svc)/|.*[\s(,@]", re.DOTALL)
 """What names and addresses never look like."""
-_ONE_PORT = re.compile(r"(tcp|udp|sctp)/([0-9]{1,5})")
+_ALIKE = re.compile(r"(?P<namespace>[^\s/()]+)/pods\(.*\)", re.DOTALL)
+"""How a workload of pods with equal labels is called."""
+_COUNT = re.compile(r" \([0-9,]+ pods\)$")
+"""What stands behind a workload's name in answers."""
 _MOST_COMPARED = 20_000
 """Names that are compared with one that is not known."""
 _FEW = 5
@@ -48,6 +57,8 @@ class Named:
     """Where a Service is named: the traffic in which each end is met as a destination."""
     notes: tuple[str, ...] = ()
     """What one should know about them."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is odd about how the text was written."""
 
 
 @dataclass
@@ -60,6 +71,8 @@ class Names:
     """Of the same model, where there is one already."""
     namespace: str | None = None
     """Where names without a namespace are looked for; None: everywhere."""
+    definitions: Sequence[Source] = ()
+    """Sources in the policy language, whose sets and services may be named."""
     _about: str = field(default="", init=False)
 
     @cached_property
@@ -77,11 +90,19 @@ class Names:
     def find(self, text: str, about: str) -> Named:
         """The ends that a text means; `about` is what it is called in messages: SRC."""
         self._about = about
-        text = text.strip()
-        addresses = _addresses(text)
-        if addresses is not None:
-            return self._at(text, addresses)
-        if _IN_THE_LANGUAGE.match(text):
+        text = _COUNT.sub("", text.strip())
+        try:
+            if (addresses := read_addresses(text)) is not None:
+                return self._at(text, addresses)
+            if (":" in text or text[:1].isdigit()) and not self._roll.called(text, self.namespace):
+                from npc.compiler.ask.address_mistakes import check_no_address
+
+                check_no_address(text)
+        except NoAddress as error:
+            raise self._failure(codes.UNKNOWN_END, str(error), text, error.help) from None
+        if (alike := _ALIKE.fullmatch(text)) is not None:
+            return self._of_equal_labels(text, alike["namespace"])
+        if _IN_THE_LANGUAGE.match(text) or is_block(text):
             return self._in_the_language(text)
         return self._by_name(text)
 
@@ -104,25 +125,33 @@ class Names:
         return found
 
     def _arriving(self, text: str, ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
-        for port in _simple(text) or self._in_words(text):
+        for port in read_traffic(text, self._about, lambda: self._phrases):
+            yield from self._at_ports((port,), ends)
+
+    def _at_ports(self, ports: Iterable[Port], ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
+        """The traffic of some ports, with those of some ends that it goes to (P10)."""
+        for port in ports:
             match port:
                 case Ports(protocol, first, last):
                     yield traffic.of(protocol, first, last), ends
                 case NamedPort():
+                    serving: dict[Intervals, list[int]] = {}
                     for number in members(ends.endpoints):
                         for own in traffic_of(port, self._endpoints[number].ports):
-                            yield own, ends & Ends(1 << number, 1 << number)
+                            serving.setdefault(own, []).append(number)
+                    yield from ((own, self._roll.ends(numbers) & ends) for own, numbers in serving.items())
 
-    def _in_words(self, text: str) -> tuple[Port, ...]:
-        from npc.compiler.ask.phrases import read_services  # with the language
+    @cached_property
+    def _phrases(self) -> Phrases:
+        from npc.compiler.ask.phrases import Phrases  # with the language, which most questions are without
 
-        return read_services(text, self._about)
+        return Phrases(self.definitions)
 
     def _ports(self, named: Named) -> str:
         """Help: the names that some ends give their ports."""
         pods = (self._endpoints[number] for number in members(named.ends.endpoints))
-        names = {port.name for pod in pods for port in pod.ports}
-        return f"it has {', '.join(sorted(names)[:_FEW])}" if names else "it names no ports: write a number"
+        names = {f"{traffic.NAMES[port.protocol]}/{port.name}" for pod in pods for port in pod.ports}
+        return f"it has {listed(sorted(names), _FEW)}" if names else "it names no ports: write a number"
 
     def _at(self, text: str, addresses: Intervals) -> Named:
         """Whoever has one of some addresses; a host-network pod's is its node's."""
@@ -139,24 +168,34 @@ class Names:
         return Named(text, ends, notes=tuple(notes))
 
     def _in_the_language(self, text: str) -> Named:
-        from npc.compiler.ask.phrases import read_peers  # with the language, which most questions are without
-
-        peers = read_peers(text, self._about, self.namespace)
-        if peers is None:
+        meant = self._phrases.peers(text, self._about, self.namespace)
+        if meant.peers is None:
             return Named(text, self._census.everyone)
-        ends, served = NOBODY, []
-        is_service = False
-        for peer in peers:
+        ends, served, notes = NOBODY, [], []
+        for peer in meant.peers:
             if isinstance(peer, BehindService):
                 self._check_service(peer, text)
-                is_service = True
             found = self._meant(peer)
             ends |= found
             served += list(self._served(peer, found))
+            if not found:
+                from npc.compiler.ask.nobody import why_nobody
+
+                why, help = why_nobody(self.model, peer, self.namespace or "")
+                if len(meant.peers) == 1:
+                    raise self._failure(codes.UNKNOWN_END, f"nobody is meant: {why}", text, help)
+                notes.append(f"{peer_text(peer)} is nobody: {why}" + (f" ({help})" if help else ""))
         if not ends:
-            help = "check its labels and namespaces"
-            raise self._failure(codes.UNKNOWN_END, "nobody in the inventory is meant", text, help)
-        return Named(text, ends, PacketSet.of(served) if is_service else None)
+            raise self._failure(codes.UNKNOWN_END, "nobody is meant: " + "; ".join(notes), text)
+        is_service = any(isinstance(one, BehindService) for one in meant.peers)
+        return Named(text, ends, PacketSet.of(served) if is_service else None, tuple(notes), meant.warnings)
+
+    def _of_equal_labels(self, text: str, namespace: str) -> Named:
+        """The pods of a workload that is known by its labels alone; else all that have these labels."""
+        for one in self._workloads(namespace):
+            if str(one) == text:
+                return Named(text, self._roll.ends(members(one.members)))
+        return self._in_the_language(f"{text.removeprefix(f'{namespace}/')} in ns/{namespace}")
 
     def _meant(self, peer: Peer) -> Ends:
         """Whom a peer means: as a policy of the namespace would mean it, addresses as questions mean them."""
@@ -171,17 +210,10 @@ class Names:
 
     def _served(self, peer: Peer, ends: Ends) -> Iterator[tuple[Intervals, Ends]]:
         """The traffic in which a peer is met as a destination (X5)."""
-        if not isinstance(peer, BehindService):
+        if isinstance(peer, BehindService):
+            yield from self._at_ports(self.model.target_ports(peer, self.namespace or ""), ends)
+        else:
             yield traffic.ANY, ends
-            return
-        for port in self.model.target_ports(peer, self.namespace or ""):
-            match port:
-                case Ports(protocol, first, last):
-                    yield traffic.of(protocol, first, last), ends
-                case NamedPort():
-                    for number in members(ends.endpoints):
-                        for own in traffic_of(port, self._endpoints[number].ports):
-                            yield own, ends & Ends(1 << number, 1 << number)
 
     def _check_service(self, peer: BehindService, text: str) -> None:
         namespace = peer.namespace or self.namespace or ""
@@ -250,16 +282,20 @@ class Names:
         spaces = {one.namespace for one in self._endpoints} | set(self.model.inventory.namespaces)
         if namespace is not None and namespace not in spaces:
             close = nearest(namespace, spaces)
-            help = f"did you mean {close}/{name}?" if close else f"it has {len(spaces):,} namespaces"
+            few = listed(sorted(spaces), _FEW)
+            help = f"did you mean {close}/{name}?" if close else f"the namespaces: {few}"
             return self._failure(
                 codes.UNKNOWN_END, f"the inventory has no namespace {quoted(namespace)}", text, help
             )
-        names = {one.name: str(one) for one in islice(self._workloads(namespace), _MOST_COMPARED)}
+        workloads = list(islice(self._workloads(namespace), _MOST_COMPARED))
+        names = {one.name: str(one) for one in workloads}
         pods = islice(self._roll.within(namespace), _MOST_COMPARED)
         names |= {self._endpoints[number].name: str(self._endpoints[number]) for number in pods}
         close = nearest(name, names)
         where = f" in {namespace}" if namespace is not None else ""
-        help = f"did you mean {names[close]}?" if close else ""
+        help = f"it has {listed(map(str, workloads), _FEW)}" if workloads else ""
+        if close:
+            help = f"did you mean {names[close]}?"
         return self._failure(
             codes.UNKNOWN_END, f"no pod and no workload{where} is called {quoted(name)}", text, help
         )
@@ -268,24 +304,3 @@ class Names:
         source = Source(self._about, content=text.encode())
         origin = Origin(source, within=(0, max(len(text), 1)))
         return InputError([Diagnostic(code, message, origin, help=help)])
-
-
-def _simple(text: str) -> tuple[Port, ...]:
-    """What `tcp/443` means; nothing where it takes more to read a text, or to say what is wrong with it."""
-    if (found := _ONE_PORT.fullmatch(text)) is None or not 1 <= int(found[2]) <= traffic.LAST_PORT:
-        return ()
-    return (Ports(traffic.NUMBERS[found[1].upper()], int(found[2]), int(found[2])),)
-
-
-def _addresses(text: str) -> Intervals | None:
-    """The addresses of a text that is an address or a block; None where it is neither."""
-    try:
-        address = parse_address(text)
-    except ValueError:
-        pass
-    else:
-        return Intervals.of((address, address))
-    try:
-        return Intervals.of(parse_cidr(text).block.range)
-    except ValueError:
-        return None

@@ -27,18 +27,27 @@ Paint = Callable[[str, str], str]
 VERDICTS: Mapping[bool | None, str] = {True: "allowed", False: "denied", None: "mixed"}
 
 
+_VERDICTS_OF_MANY: Mapping[bool | None, str] = {
+    True: "all of it passes",
+    False: "none of it passes",
+    None: "some of it passes",
+}
+
+
 def text(reply: Reply, paint: Paint) -> str:
     """The reply for people; every line ends with a newline."""
     written = written_rules(reply)
     lines = [f"{printable(note)}." for note in dict.fromkeys((*reply.source.notes, *reply.destination.notes))]
-    if len(reply.parts) > 1:
-        passing = sum(part.answer.allowed for part in reply.parts)
-        words = "all of it passes" if passing == len(reply.parts) else "some of it passes"
-        lines.append(f"{len(reply.parts)} answers: {words if passing else 'none of it passes'}.")
+    if len(reply.answers) > 1:
+        lines.append(f"{len(reply.answers):,} answers: {_VERDICTS_OF_MANY[reply.verdict]}.")
     if lines:
         lines.append("")
     for part in reply.parts:
         lines += [*_part(reply, part, written, paint), ""]
+    if reply.left_out:
+        passing = sum(one.allowed for one in reply.answers[len(reply.parts) :])
+        which = f", {passing:,} of them allowed" if 0 < passing < reply.left_out else ""
+        lines += [f"{reply.left_out:,} more answers{which}: --limit 0 shows all.", ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
@@ -64,6 +73,7 @@ def values(reply: Reply) -> dict[str, Any]:
             }
             for part in reply.parts
         ],
+        "left_out": reply.left_out,
     }
 
 
@@ -127,9 +137,10 @@ def end_text(end: Explained, written: WrittenRules, inventory: Inventory, paint:
     if ruling.passed is not None:
         yield f"           before it, passed on by {printable(rule_name(ruling.passed, ruling.direction))}"
         yield from _written(ruling.passed, ruling.direction, written, paint)
-    example = f" for {_place_text(end.example, inventory)}" if end.example is not None else ""
+    ends = (end.subject, end.peer) if ruling.direction is Direction.EGRESS else (end.peer, end.subject)
+    whose = " to ".join(_place_text(one, inventory) for one in ends if one is not None)
     for number, miss in enumerate(end.nearest):
-        label = f"closest{example}" if number == 0 else "next"
+        label = ("closest" if number == 0 else "next") + (f" for {whose}" if whose else "")
         yield f"           {label}: {printable(rule_name(miss.rule, ruling.direction))}"
         yield from _written(miss.rule, ruling.direction, written, paint)
         yield from (f"             misses by {one.aspect.value}: {one.text}" for one in miss.misses)
@@ -187,15 +198,16 @@ def _ruling_values(end: Explained, written: WrittenRules, inventory: Inventory) 
         "rule": _rule_values(ruling.decider, ruling.direction, written),
         "passed_by": _rule_values(ruling.passed, ruling.direction, written),
         "isolated_by": [str(one) for one in ruling.isolating],
-        "closest": [_miss_values(one, ruling.direction, written, inventory) for one in end.nearest],
+        "closest": [_miss_values(one, end, written, inventory) for one in end.nearest],
     }
 
 
 def _miss_values(
-    miss: NearMiss, direction: Direction, written: WrittenRules, inventory: Inventory
+    miss: NearMiss, end: Explained, written: WrittenRules, inventory: Inventory
 ) -> dict[str, Any]:
     return {
-        "rule": _rule_values(miss.rule, direction, written),
+        "rule": _rule_values(miss.rule, end.ruling.direction, written),
+        "subject": None if end.subject is None else _place_text(end.subject, inventory),
         "peer": None if miss.example is None else _place_text(miss.example, inventory),
         "misses": [{"by": one.aspect.value, "text": one.text} for one in miss.misses],
     }

@@ -25,11 +25,15 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
 
 if TYPE_CHECKING:
+    from npc.compiler.ask.asking import Reply
     from npc.compiler.ask.assumptions import Reading
+    from npc.compiler.frontend.source import Source
     from npc.compiler.resolve import Model
 
 _COLOURS = {"allowed": "\033[1;32m", "denied": "\033[1;31m", "dim": "\033[2m"}
 _CHUNK = 1 << 16
+_MOST = 50
+"""Answers that are shown as text, unless more are wanted."""
 
 
 class Output(StrEnum):
@@ -107,6 +111,15 @@ def command(
         ),
     ] = None,
     own_node: OwnNodeOption = OwnNode.ALWAYS,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            min=0,
+            metavar="N",
+            help=f"Explain no more than N answers; 0: all. Default: {_MOST} as text, all as JSON.",
+        ),
+    ] = None,
     format: Annotated[Output, typer.Option("--format", help="How the answer is written.")] = Output.TEXT,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No warnings and notes, and no progress bar.")
@@ -123,11 +136,26 @@ def command(
     reading = reading_of(assume, own_node)
     is_as_expected = True
     try:
-        model = _model(paths, config, quiet, today=day(today))
+        model, definitions = _model(paths, config, quiet, reading, today=day(today))
         if batch is not None:
             is_as_expected = _batch(model, batch, reading)
         elif source is not None and destination is not None:
-            is_as_expected = _single(model, source, destination, traffic, namespace, reading, format, expect)
+            from npc.compiler.ask.asking import ask
+
+            most = _MOST if limit is None and format is Output.TEXT else limit or None
+            reply = ask(
+                model,
+                source,
+                destination,
+                traffic,
+                namespace=namespace,
+                reading=reading,
+                definitions=definitions,
+                limit=most,
+            )
+            report(reply.warnings, Format.TEXT, quiet=quiet)
+            _print(reply, format)
+            is_as_expected = expect is None or reply.verdict is (expect is Expectation.ALLOWED)
     except InputError as error:
         report(error.diagnostics, Format.TEXT, quiet=quiet)
         raise typer.Exit(EXIT_INPUT) from None
@@ -143,7 +171,10 @@ def _check_usage(
     paths: list[str],
 ) -> None:
     if not paths:
-        raise typer.BadParameter("give --policies PATH and --inventory PATH", param_hint="--policies")
+        raise typer.BadParameter(
+            "which policies? Give --policies PATH, and --inventory PATH where the pods are not among them",
+            param_hint="--policies",
+        )
     if batch is None and (source is None or destination is None):
         raise typer.BadParameter(
             "who sends and who receives? Give both, or --batch FILE", param_hint="SRC DST"
@@ -154,45 +185,34 @@ def _check_usage(
         raise typer.BadParameter("standard input cannot be policies, too", param_hint="--batch")
 
 
-def _model(paths: list[str], config: Config, quiet: bool, *, today: date) -> Model:
-    """The model of what is in some paths; findings about it are reported."""
-    from npc.models import model_paths
+def _model(
+    paths: list[str], config: Config, quiet: bool, reading: Reading, *, today: date
+) -> tuple[Model, list[Source]]:
+    """The model of what is in some paths, and those in the policy language; findings are reported."""
+    from npc.asking import in_the_language, unchecked_sources
+    from npc.models import readable
 
     settings = configured(config, None)
     with progress_bar(quiet=quiet) as progress:
-        model, found = model_paths(
-            paths, progress=progress, today=today, levels=settings.levels, exclude=settings.exclude
+        found = readable(paths, exclude=settings.exclude)
+        model, diagnostics = unchecked_sources(
+            found, reading=reading, progress=progress, today=today, levels=settings.levels
         )
     gc.freeze()  # what was read stays to the end: nothing for the collector to look at
-    if not quiet:
-        report(found, Format.TEXT, quiet=False)
-    return model
+    report(diagnostics, Format.TEXT, quiet=quiet)
+    return model, in_the_language(found)
 
 
-def _single(
-    model: Model,
-    source: str,
-    destination: str,
-    traffic: str | None,
-    namespace: str | None,
-    reading: Reading,
-    format: Output,
-    expect: Expectation | None,
-) -> bool:
-    """Answer one question; whether the answer is as expected."""
+def _print(reply: Reply, format: Output) -> None:
     from npc.compiler.ask import report as answer_report
-    from npc.compiler.ask.asking import ask
 
-    reply = ask(model, source, destination, traffic, namespace=namespace, reading=reading)
     if format is Output.JSON:
         import msgspec
 
-        print_whole(
-            msgspec.json.format(msgspec.json.encode(answer_report.values(reply)), indent=2).decode() + "\n"
-        )
+        values = msgspec.json.encode(answer_report.values(reply))
+        print_whole(msgspec.json.format(values, indent=2).decode() + "\n")
     else:
         print_whole(answer_report.text(reply, painter(_COLOURS, wanted=is_coloured(sys.stdout))))
-    return expect is None or reply.verdict is (expect is Expectation.ALLOWED)
 
 
 def _batch(model: Model, path: str, reading: Reading) -> bool:
