@@ -15,15 +15,18 @@ import msgspec
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, parse_address
 from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.addressing import NoAddress, check_unmapped
+from npc.compiler.ask.asked_traffic import OTHERS
 from npc.compiler.ask.ends import Place
 from npc.compiler.ask.naming import Names
 from npc.compiler.ask.relation import Relation
 from npc.compiler.ask.single import SinglePackets
-from npc.compiler.frontend.diagnostics import InputError, did_you_mean
+from npc.compiler.frontend.diagnostics import InputError, did_you_mean, nearest
 from npc.compiler.inventory import Absence
 
-_PROTOCOLS: Mapping[str | int, int] = {name: number for number, name in traffic.NAMES.items()}
-_NAMES = tuple(traffic.NAMES.values())
+_BY_NAME: Mapping[str, int] = {name: number for number, name in traffic.NAMES.items()} | OTHERS
+_PROTOCOLS: Mapping[str | int, int] = dict(_BY_NAME.items())
+_NAMES = tuple(_BY_NAME)
 _ALLOWED, _DENIED = b'{"allowed":true}\n', b'{"allowed":false}\n'
 
 
@@ -31,9 +34,18 @@ class _Question(msgspec.Struct, forbid_unknown_fields=True):
     src: str
     dst: str
     protocol: str | int = "tcp"
-    port: int | None = None
-    """None: all of the protocol."""
+    port: int | str | None = None
+    """Its number, or the name that the destination gives it (P10); None: all of the protocol."""
 
+
+_END = "a pod's NAMESPACE/NAME, or an address"
+_FIELDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "src": ((str,), _END),
+    "dst": ((str,), _END),
+    "protocol": ((str, int), "a name or a number"),
+    "port": ((int, str, type(None)), "a number, or the name of a port of the destination"),
+}
+"""What a question has: the types that each field may be of, and what it is."""
 
 _decoder = msgspec.json.Decoder(_Question)
 
@@ -71,7 +83,7 @@ class Batch:
                 yield self._answer(_decoder.decode(line))
             except (msgspec.DecodeError, UnicodeDecodeError, InputError, ValueError) as error:
                 self.bad_lines += 1
-                yield msgspec.json.encode({"error": _words(error), "line": self._line}) + b"\n"
+                yield msgspec.json.encode({"error": _words(error, line), "line": self._line}) + b"\n"
 
     def _answer(self, question: _Question) -> bytes:
         places = self._places
@@ -80,12 +92,18 @@ class Batch:
         protocol = self._protocols.get(question.protocol)
         if protocol is None:
             protocol = self._protocol(question.protocol)
-        if question.port is not None and not 0 <= question.port <= traffic.LAST_PORT:
-            raise ValueError(f"{question.port} is not a port: 0 to {traffic.LAST_PORT}")
+        port = question.port
+        if port is not None:
+            if isinstance(port, str):
+                port = self._port(port, protocol, question.dst, destinations[0])
+            elif not 0 <= port <= traffic.LAST_PORT:
+                raise ValueError(f"{port} is not a port: 0 to {traffic.LAST_PORT}")
+            elif protocol not in traffic.NAMES:
+                raise ValueError(f"policies know no ports of protocol {question.protocol}: leave port out")
         if len(sources) == 1 == len(destinations) and sources[0].family is destinations[0].family:
-            return _ALLOWED if self._passes(*sources, *destinations, protocol, question.port) else _DENIED
+            return _ALLOWED if self._passes(*sources, *destinations, protocol, port) else _DENIED
         found = {
-            f"ipv{source.family.value}": self._passes(source, destination, protocol, question.port)
+            f"ipv{source.family.value}": self._passes(source, destination, protocol, port)
             for source, destination in product(sources, destinations)
             if source.family is destination.family
         }
@@ -99,6 +117,21 @@ class Batch:
         if port is not None:
             return self._packets.passes(source, destination, protocol << 16 | port)
         return traffic.every(protocol) <= self.relation.passing(source, destination)
+
+    def _port(self, name: str, protocol: int, destination: str, place: Place) -> int:
+        """The number that a destination gives a named port (P10)."""
+        if name.isdecimal():
+            raise ValueError(f"the port {name!r} is a text: a number has no quotes")
+        if place.endpoint is None:
+            raise ValueError(f"{destination} is no pod, and has no port {name!r}: give its number")
+        ports = self.relation.model.inventory.endpoints[place.endpoint].ports
+        for one in ports:
+            if one.name == name and one.protocol == protocol:
+                return one.number
+        named = sorted(f"{traffic.NAMES[one.protocol]}/{one.name}" for one in ports)
+        help = f"it has {', '.join(named)}" if named else "it names no ports: give a number"
+        word = traffic.NAMES.get(protocol, f"protocol {protocol}")
+        raise ValueError(f"{destination} has no port {word}/{name}; {help}")
 
     def _look_up(self, text: str, about: str) -> tuple[Place, ...]:
         """An address, or a pod's name without its namespace."""
@@ -118,6 +151,7 @@ class Batch:
                 if one.of_family(family)
             )
         else:
+            check_unmapped(address)
             places = (self._at(address),)
         self._places[text] = places
         return places
@@ -137,8 +171,35 @@ class Batch:
         return known
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, InputError):
-        one = error.diagnostics[0]
-        return f"{one.message}; {one.help}" if one.help else one.message
-    return str(error)
+def _words(error: Exception, line: bytes) -> str:
+    match error:
+        case InputError(diagnostics=(one, *_)):
+            return f"{one.message}; {one.help}" if one.help else one.message
+        case NoAddress():
+            return f"{error}; {error.help}"
+        case msgspec.ValidationError():
+            return _fault(line)
+        case msgspec.DecodeError() | UnicodeDecodeError():
+            return f"the line is no JSON: {error}"
+        case _:
+            return str(error)
+
+
+def _fault(line: bytes) -> str:
+    """What is wrong with JSON that is no question."""
+    value = msgspec.json.decode(line)
+    if not isinstance(value, dict):
+        return 'a question is an object: {"src": ..., "dst": ...}'
+    for key in value:
+        if key not in _FIELDS:
+            close = nearest(key, _FIELDS)
+            return f"there is no field {key!r}; " + (
+                f"did you mean {close!r}?" if close else f"there are {', '.join(_FIELDS)}"
+            )
+    for key, (types, what) in _FIELDS.items():
+        if key not in value:
+            if key in ("src", "dst"):
+                return f"there is no {key}: give {what}"
+        elif isinstance(value[key], bool) or not isinstance(value[key], types):
+            return f"{key} is to be {what}"
+    return "the line is no question"

@@ -97,7 +97,8 @@ def _part(reply: Reply, part: Part, written: WrittenRules, paint: Paint) -> Iter
     word = VERDICTS[answer.allowed]
     families = _is_of_fewer_families(reply, part)
     source, destination = (
-        ends_text(one, inventory, families=families) for one in (answer.source, answer.destination)
+        ends_text(one, inventory, families=families, others=_others(one, inventory))
+        for one in (answer.source, answer.destination)
     )
     what = traffic_text(answer.traffic)
     match answer.between:
@@ -111,6 +112,18 @@ def _part(reply: Reply, part: Part, written: WrittenRules, paint: Paint) -> Iter
         return
     for end in (part.egress, part.ingress):
         yield from end_text(end, written, inventory, paint)
+
+
+def _others(ends: Ends, inventory: Inventory) -> list[int]:
+    """The addresses of pods that some ends leave out, where there are blocks among them."""
+    if not ends.outside:
+        return []
+    return sorted(
+        address
+        for number, endpoint in enumerate(inventory.endpoints)
+        for address in endpoint.addresses
+        if Place(Family.of(address), number) not in ends
+    )
 
 
 def _is_of_fewer_families(reply: Reply, part: Part) -> bool:
@@ -169,7 +182,7 @@ def _worded(reply: Reply, part: Part) -> tuple[Inventory, bool]:
 def _ends_values(ends: Ends, inventory: Inventory, families: bool) -> dict[str, Any]:
     both = {"ipv4": ends.v4, "ipv6": ends.v6}
     return {
-        "text": ends_text(ends, inventory, families=families),
+        "text": ends_text(ends, inventory, families=families, others=_others(ends, inventory)),
         "endpoints": [
             {
                 "name": str(inventory.endpoints[number]),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family, cidrs, format_address, format_cidr
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, Cidr, Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.ask.workloads import workloads_of
@@ -77,12 +78,13 @@ def traffic_text(found: Intervals) -> str:
     return f"any traffic{words.removeprefix('any')}" if words.startswith("any") else words
 
 
-def ends_text(ends: Ends, inventory: Inventory, *, families: bool = True) -> str:
+def ends_text(ends: Ends, inventory: Inventory, *, families: bool = True, others: Sequence[int] = ()) -> str:
     """Some ends: pods by their workloads, or by their names where they are single, and blocks.
 
-    `families`: where pods have addresses of both and are meant by one of them, say by which.
+    `families`: where pods have addresses of both and are meant by one of them, say by which. `others`: the
+    addresses, sorted, of pods that are not meant; of a block with one of them it is said.
     """
-    return listed(_ends(ends, inventory, families)) or "nobody"
+    return listed(_ends(ends, inventory, families, others)) or "nobody"
 
 
 def place_text(place: Place, inventory: Inventory) -> str:
@@ -97,9 +99,12 @@ def place_text(place: Place, inventory: Inventory) -> str:
 def blocks(addresses: Intervals) -> Iterator[str]:
     """Some addresses as the fewest blocks, those of one address without a prefix length."""
     for piece in addresses.ranges:
-        for block in cidrs(piece):
-            is_host = block.prefix == block.family.bits
-            yield format_address(block.first) if is_host else format_cidr(block)
+        yield from map(_block_text, cidrs(piece))
+
+
+def _block_text(block: Cidr) -> str:
+    is_host = block.prefix == block.family.bits
+    return format_address(block.first) if is_host else format_cidr(block)
 
 
 def listed(words: Iterable[str], most: int = _FEW) -> str:
@@ -132,7 +137,7 @@ def _namespaces_text(selector: Selector) -> str:
             return f"ns({selector})"
 
 
-def _ends(ends: Ends, inventory: Inventory, families: bool) -> Iterator[str]:
+def _ends(ends: Ends, inventory: Inventory, families: bool, others: Sequence[int]) -> Iterator[str]:
     both = ends.v4 & ends.v6
     endpoints = inventory.endpoints
     for workload in workloads_of(endpoints, list(members(ends.endpoints))):
@@ -148,4 +153,8 @@ def _ends(ends: Ends, inventory: Inventory, families: bool) -> Iterator[str]:
     if ends.outside == EVERY_ADDRESS:
         yield "every address outside" if ends.endpoints else "every address"
     else:
-        yield from blocks(ends.outside)
+        for piece in ends.outside.ranges:
+            for block in cidrs(piece):
+                low, high = block.range
+                has_others = bisect_left(others, low) < bisect_right(others, high)
+                yield f"{_block_text(block)} but its pods" if has_others else _block_text(block)

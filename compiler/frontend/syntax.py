@@ -105,9 +105,13 @@ class Block:
 
     def __str__(self) -> str:
         text = format_cidr(self.cidr)
-        if self.excepts:
-            text += f" except ({', '.join(map(format_cidr, self.excepts))})"
-        return text
+        match self.excepts:
+            case ():
+                return text
+            case (one,):
+                return f"{text} except {format_cidr(one)}"
+            case several:
+                return f"{text} except ({', '.join(map(format_cidr, several))})"
 
 
 @dataclass(frozen=True, slots=True)

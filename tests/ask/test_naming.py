@@ -9,6 +9,7 @@ import pytest
 from npc.compiler.ask.naming import Names
 from npc.compiler.ask.wording import ends_text
 from npc.compiler.frontend.diagnostics import InputError
+from npc.compiler.frontend.source import Source
 from npc.compiler.resolve import Model
 from tests.ask.asking import model_of
 
@@ -104,6 +105,54 @@ def test_names(model: Model, text: str, namespace: str | None, expected: str) ->
     assert ends_text(found.ends, model.inventory) == expected
 
 
+SETS = [
+    Source(
+        "a.npc",
+        content=b"set clients = pods(app=web) in ns, 198.51.100.0/24\nset here = pods(app=db)\n"
+        b"set twice = pods in ns/shop\nservice sql = tcp/5432",
+    ),
+    Source("b.npc", content=b"set twice = pods in ns/test\nset everyone = any\n"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "namespace", "expected"),
+    [
+        ("@clients", None, f"{WEB}, 198.51.100.0/24"),
+        ("@clients, pods(app=db) in ns/test", None, f"{WEB}, test/db-0, 198.51.100.0/24"),
+        ("@here", "test", "test/db-0"),
+        ("@here", None, "of which namespace? A question has none of its own"),
+        ("@twice", None, "'@twice' is not the same set everywhere: a.npc, b.npc"),
+        ("@sql", None, "the policies have no set 'sql'"),
+        ("@client", None, "the policies have no set 'client'"),
+    ],
+)
+def test_sets_of_policies(model: Model, text: str, namespace: str | None, expected: str) -> None:
+    names = Names(model, namespace=namespace, definitions=SETS)
+    try:
+        found = ends_text(names.find(text, "SRC").ends, model.inventory)
+    except InputError as error:
+        found = error.diagnostics[0].message
+    assert found == expected
+
+
+def test_services_of_policies(model: Model) -> None:
+    names = Names(model, definitions=SETS)
+    assert names.find("@everyone", "SRC").ends == names.find("any", "SRC").ends
+    found = names.traffic("@sql", names.find("shop/db-0", "DST"))
+    assert [(low, high) for low, high, _ in found.parts] == [(6 << 16 | 5432,) * 2]
+
+
+def test_what_is_odd_is_said(model: Model) -> None:
+    names = Names(model)
+    odd = names.find("198.51.100.7/24", "SRC")
+    assert ends_text(odd.ends, model.inventory) == "198.51.100.0/24"
+    assert [one.code.name for one in odd.warnings] == ["NPC401"]
+    partly = names.find("ns/shpo, ns/test", "SRC")
+    (note,) = partly.notes
+    assert note == 'ns/shpo is nobody: the inventory has no namespace "shpo" (did you mean ns/shop?)'
+
+
 def test_any(model: Model) -> None:
     names = Names(model)
     everyone = names.find("any", "SRC").ends
@@ -138,15 +187,42 @@ def test_any(model: Model) -> None:
         (
             "pods(app=wbe) in ns",
             "NPC510",
-            "nobody in the inventory is meant",
-            "check its labels and namespaces",
+            "nobody is meant: no pod there has app=wbe",
+            "did you mean app=web?",
         ),
+        ("pods(appp=web) in ns", "NPC510", "no pod there has the label appp", "did you mean app?"),
+        (
+            "pods(app=db, statefulset.kubernetes.io/pod-name, app not in (db,web)) in ns/shop",
+            "NPC510",
+            "every pod",
+            "",
+        ),
+        ("ns/shpo", "NPC510", 'the inventory has no namespace "shpo"', "did you mean ns/shop?"),
+        ("ns(env=prd)", "NPC510", "no namespace has env=prd", "did you mean env=prod?"),
+        ("ns(env=prod,!env)", "NPC510", "no namespace has all of", ""),
+        ("nodes(zone=a)", "NPC510", "no node has the label zone", ""),
+        ("ns/shpo, ns/tset", "NPC510", "nobody is meant: ns/shpo is nobody", ""),
+        ("shop/zzz", "NPC510", 'no pod and no workload in shop is called "zzz"', "it has shop/sts/db, "),
+        ("zzz/web", "NPC510", 'the inventory has no namespace "zzz"', "the namespaces: shop, test"),
         ("pods(app=web", "NPC601", "expected ')' or ','", ""),
         ("pods in ns include", "NPC601", "", ""),
         ("ns policy x for pods {}", "NPC601", "expected the end of the text", ""),
         ("pods(App*=web) in ns", "NPC204", 'Invalid value "App*"', ""),
-        ("pods in ns, @clients", "NPC602", "'@clients' is defined nowhere", "write what it stands for"),
-        ("10.0.0.0/33", "NPC510", "no namespace", ""),
+        ("pods in ns, @clients", "NPC602", "the policies have no set 'clients'", "write what it stands for"),
+        ("10.0.0.0/33", "NPC510", "'10.0.0.0/33' is no block", "0 to 32"),
+        ("10.0.0.999", "NPC510", "'10.0.0.999' is no address", "0 to 255"),
+        ("10.0.0", "NPC510", "'10.0.0' is no address", "a block is 10.0.0.0/24"),
+        ("10.0.0.0.1", "NPC510", "is no address", "an IPv4 address has four numbers"),
+        ("010.0.0.1", "NPC510", "is no address", "without leading zeros it is 10.0.0.1"),
+        ("fd00::zz", "NPC510", "'fd00::zz' is no address", "hexadecimal"),
+        ("fe80::1%eth0", "NPC510", "is no address", "zone"),
+        ("fd00::/129", "NPC510", "'fd00::/129' is no block", "0 to 128"),
+        ("::ffff:10.0.0.1", "NPC510", "an IPv4 address in IPv6 form", "write 10.0.0.1"),
+        ("::ffff:10.0.0.0/120", "NPC510", "is no block", "write 10.0.0.0"),
+        ("10.0.0.1:443", "NPC510", "an address with a port", "write 10.0.0.1, and tcp/443"),
+        ("[fd00::1]:443", "NPC510", "an address with a port", "write fd00::1, and tcp/443"),
+        ("10.0.0.1-10.0.0.2", "NPC510", "a range", "write 10.0.0.1/32, 10.0.0.2/32"),
+        ("10.0.0.1-10.0.255.2", "NPC510", "a range", "write its blocks (CIDRs)"),
     ],
 )
 def test_mistakes(model: Model, text: str, code: str, message: str, help: str) -> None:
@@ -178,6 +254,12 @@ def test_mistakes(model: Model, text: str, code: str, message: str, help: str) -
         ("shop/db-0", None, [(0, 0xFFFFFF, "shop/db-0")]),
         ("shop/db-0", "udp, tcp/1-2", [(0x60001, 0x60002, "shop/db-0"), (0x110000, 0x11FFFF, "shop/db-0")]),
         ("shop/db-0", "icmp/echo-request", [(0x10800, 0x108FF, "shop/db-0")]),
+        (
+            "shop/db-0",
+            "gre, protocol 4",
+            [(0x40000, 0x4FFFF, "shop/db-0"), (0x2F0000, 0x2FFFFF, "shop/db-0")],
+        ),
+        ("shop/db-0", "ESP,tcp/80", [(0x60050, 0x60050, "shop/db-0"), (0x320000, 0x32FFFF, "shop/db-0")]),
     ],
 )
 def test_traffic(
@@ -191,7 +273,10 @@ def test_traffic(
 @pytest.mark.parametrize(
     ("destination", "text", "message", "help"),
     [
-        ("shop/web", "tcp/htp", "no port of shop/deploy/web is called so", "it has http"),
+        ("shop/web", "tcp/htp", "no port of shop/deploy/web is called so", "it has tcp/http"),
+        ("shop/web", "gre/3", "policies know no ports of gre", "write gre"),
+        ("shop/web", "protocol 256", "256 is no IP protocol", "0 to 255"),
+        ("shop/web", "gre, tpc/443", "tpc/443", ""),
         ("10.9.9.9", "tcp/http", "no port of 10.9.9.9 is called so", "it names no ports: write a number"),
         ("svc/db in ns/shop", "tcp/443", "the Service is not met there", "its target ports are tcp/5432"),
         ("shop/web", "tcp/99999", "99999", ""),

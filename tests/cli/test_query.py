@@ -186,6 +186,86 @@ def test_nothing_to_read(folder: Path) -> None:
     assert "--policies" in outcome.stderr
 
 
+LIMITED = [
+    ((), 50, 11),
+    (("--limit", "3"), 3, 58),
+    (("--limit", "0"), 61, 0),
+    (("--limit", "61"), 61, 0),
+]
+
+
+@pytest.mark.parametrize(("arguments", "shown", "left_out"), LIMITED)
+def test_no_more_answers_than_one_wants(
+    folder: Path, arguments: tuple[str, ...], shown: int, left_out: int
+) -> None:
+    policies = "".join(
+        f"policy p{one} in shop for pods(app=a{one}) {{ allow tcp/{8000 + one} from any }}\n"
+        for one in range(60)
+    )
+    pods = "".join(
+        f"  - {{name: pod-{one}, namespace: shop, addresses: [10.1.0.{one}], labels: {{app: a{one}}}}}\n"
+        for one in range(60)
+    )
+    (folder / "shop.npc").write_text(policies, encoding="utf-8")
+    (folder / "inventory.yaml").write_text(INVENTORY + pods, encoding="utf-8")
+    question = ("198.51.100.7", "pods in ns/shop", "tcp/8000", *arguments)
+    outcome = query(folder, *question)
+    assert outcome.stdout.startswith("61 answers: some of it passes.\n")
+    answers = [line for line in outcome.stdout.splitlines() if line.startswith(("ALLOWED", "DENIED"))]
+    assert len(answers) == shown
+    assert answers[0].startswith("ALLOWED")
+    last = f"{left_out} more answers: --limit 0 shows all."
+    assert (outcome.stdout.splitlines()[-1] == last) is bool(left_out)
+    found = json.loads(query(folder, *question, "--format", "json").stdout)
+    assert (len(found["answers"]), found["left_out"]) == ((shown, left_out) if arguments else (61, 0))
+    assert query(folder, *question, "--expect", "denied").code == 1
+
+
+def test_whose_the_closest_rule_is(folder: Path) -> None:
+    """What is close for one of many need not be for the others."""
+    one = query(folder, "ns/test", "shop/db", "tcp/9187").stdout
+    assert "closest: shop/db, ingress rule 2" in one
+    many = query(folder, "198.51.100.0/24", "shop/db", "tcp/9187").stdout
+    assert "closest for 198.51.100.0: shop/db, ingress rule 2" in many
+    policy = "policy all in shop for pods { isolate ingress\n allow from ns/test }\n"
+    (folder / "shop.npc").write_text(policy, encoding="utf-8")
+    both = query(folder, "198.51.100.0/24", "pods in ns/shop", "tcp/9187").stdout
+    assert "closest for 198.51.100.0 to shop/db: shop/all, ingress rule 1" in both
+
+
+def test_a_block_is_told_from_its_pods(folder: Path) -> None:
+    text = query(folder, "10.0.1.0/24", "shop/db", "tcp/5432").stdout
+    assert "from test/tool to shop/db" in text
+    assert "from 10.0.1.0/24 but its pods to shop/db" in text
+
+
+def test_pods_of_manifests(folder: Path) -> None:
+    """Of a controller without pods, one that it will make is asked about; so are pods without an address."""
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "front", "namespace": "shop"},
+        "spec": {"template": {"metadata": {"labels": {"app": "web"}}}},
+    }
+    (folder / "front.json").write_text(json.dumps(deployment), encoding="utf-8")
+    outcome = query(folder, "shop/deploy/front", "shop/db", "tcp/5432", "-i", "front.json")
+    assert outcome.stdout.startswith("ALLOWED  tcp/5432 from shop/front to shop/db\n")
+
+
+def test_sets_of_the_policies(folder: Path) -> None:
+    sets = "set clients = pods(app=web) in ns/shop\nservice sql = tcp/5432\n"
+    (folder / "shop.npc").write_text(sets + POLICIES.replace("pods(app=web)", "@clients"), encoding="utf-8")
+    outcome = query(folder, "@clients", "shop/db", "@sql", "--quiet")
+    assert outcome.stdout.startswith("ALLOWED  tcp/5432 from shop/web to shop/db\n")
+
+
+def test_a_block_with_host_bits(folder: Path) -> None:
+    outcome = query(folder, "198.51.100.7/24", "shop/db", "udp")
+    assert 'warning[NPC401]: "198.51.100.7/24" has bits set beyond its prefix' in outcome.stderr
+    assert outcome.stdout.startswith("DENIED  udp from 198.51.100.0/24 to shop/db\n")
+    assert query(folder, "198.51.100.7/24", "shop/db", "udp", "--quiet").stderr == ""
+
+
 def test_a_name_that_is_not_known(folder: Path) -> None:
     outcome = query(folder, "shop/wbe", "shop/db")
     assert outcome.stdout == ""
@@ -261,6 +341,7 @@ def test_json(folder: Path) -> None:
         "dst": "shop/db",
         "verdict": "denied",
         "notes": [],
+        "left_out": 0,
         "answers": [
             {
                 "allowed": False,
@@ -294,6 +375,7 @@ def test_json(folder: Path) -> None:
                     "closest": [
                         {
                             "rule": rule,
+                            "subject": None,
                             "peer": "shop/web",
                             "misses": [{"by": "port", "text": "tcp/sql (tcp/5432), not tcp/5433"}],
                         }
@@ -326,20 +408,47 @@ BATCH = """\
 not JSON
 {"src": "shop/web", "dst": "shop/db", "protocol": "tpc"}
 {"src": "shop/web", "dst": "shop/db", "port": 65536}
-{"src": "192.0.2.1", "dst": "shop/web", "protocol": "tcp"}"""
+{"src": "192.0.2.1", "dst": "shop/web", "protocol": "tcp"}
+{"src": "shop/web", "dst": "shop/db", "port": "sql"}
+{"src": "shop/web", "dst": "shop/db", "protocol": "udp", "port": "sql"}
+{"src": "shop/db", "dst": "shop/web", "port": "sql"}
+{"src": "shop/db", "dst": "10.9.9.9", "port": "sql"}
+{"src": "shop/web", "dst": "shop/db", "port": "80"}
+{"src": "shop/web", "dst": "shop/db", "protocol": "gre", "port": 80}
+{"src": "shop/web", "dst": "shop/db", "protocol": "gre"}
+{"src": "shop/web", "dst": "shop/db", "port": 1.5}
+{"src": "shop/web"}
+["shop/web", "shop/db"]
+{"src": "::ffff:10.0.0.1", "dst": "shop/db", "port": 1}
+{"src": "10.0.0", "dst": "shop/db", "port": 1}"""
 BATCH_ANSWERS = [
     {"allowed": True},
     {"allowed": False},
     {"error": "no address family is common to the two", "line": 4},
     {"error": 'no pod and no workload in shop is called "wbe"; did you mean shop/web?', "line": 5},
-    {"error": "Object contains unknown field `prot`", "line": 6},
+    {"error": "there is no field 'prot'; did you mean 'port'?", "line": 6},
     {"allowed": False, "ipv4": False, "ipv6": True},
     {"allowed": False},
     {"error": "src 'ns(env=prod)' is not one pod: give its NAMESPACE/NAME or an address", "line": 9},
-    {"error": "JSON is malformed: invalid character (byte 4)", "line": 10},
+    {"error": "the line is no JSON: JSON is malformed: invalid character (byte 4)", "line": 10},
     {"error": "'tpc' is not a protocol: did you mean 'tcp'?", "line": 11},
     {"error": "65536 is not a port: 0 to 65535", "line": 12},
     {"allowed": True},
+    {"allowed": True},
+    {"error": "shop/db has no port udp/sql; it has tcp/sql", "line": 15},
+    {"error": "shop/web has no port tcp/sql; it names no ports: give a number", "line": 16},
+    {"error": "10.9.9.9 is no pod, and has no port 'sql': give its number", "line": 17},
+    {"error": "the port '80' is a text: a number has no quotes", "line": 18},
+    {"error": "policies know no ports of protocol gre: leave port out", "line": 19},
+    {"allowed": False},
+    {"error": "port is to be a number, or the name of a port of the destination", "line": 21},
+    {"error": "there is no dst: give a pod's NAMESPACE/NAME, or an address", "line": 22},
+    {"error": 'a question is an object: {"src": ..., "dst": ...}', "line": 23},
+    {
+        "error": "::ffff:10.0.0.1 is an IPv4 address in IPv6 form, which no packet carries; write 10.0.0.1",
+        "line": 24,
+    },
+    {"error": "'10.0.0' is no address; an IPv4 address has four numbers: a block is 10.0.0.0/24", "line": 25},
 ]
 
 
