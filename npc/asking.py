@@ -36,9 +36,7 @@ def asked_sources(
     model, diagnostics = unchecked_sources(
         found, reading=reading, progress=progress, today=today, levels=levels
     )
-    faults = tuple(
-        levels.judged(unmet_services((*model.policies, *model.cluster_policies), model.inventory))
-    )
+    faults = tuple(levels.judged(unmet_services((*model.policies, *model.cluster_policies), model.inventory)))
     if has_errors(faults):
         raise InputError((*diagnostics, *faults))
     return model, (*diagnostics, *faults)

@@ -42,7 +42,7 @@ class Explained:
     ruling: Ruling
     nearest: tuple[NearMiss, ...] = ()
     subject: Place | None = None
-    """Whose they are, where the answer is about more than one subject; those of the others may be others."""
+    """Whose they are, where the answer is about subjects of which others may have others."""
     peer: Place | None = None
     """The peer that they miss, where the answer is about more than one."""
 
@@ -172,10 +172,20 @@ def _explained(relation: Relation, answer: Answer, ruling: Ruling, subjects: End
             return Explained(
                 ruling,
                 found,
-                subject if found and here != subject.ends else None,
+                subject if found and not _are_alike(relation, here) else None,
                 peer if found and there != peer.ends else None,
             )
     return Explained(ruling)
+
+
+def _are_alike(relation: Relation, subjects: Ends) -> bool:
+    """Whether what is close for one of some endpoints, for which the same policies decide, is for all."""
+    endpoints = relation.model.inventory.endpoints
+    first, *others = (endpoints[number] for number in members(subjects.endpoints))
+    return all(
+        (one.namespace, one.labels, one.ports) == (first.namespace, first.labels, first.ports)
+        for one in others
+    )
 
 
 def _first(ends: Ends, family: Family) -> Place | None:

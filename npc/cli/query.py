@@ -52,7 +52,7 @@ class Expectation(StrEnum):
 
 _END = (
     "A pod (NAMESPACE/NAME), a workload (NAMESPACE/deploy/NAME), pods(app=web) in ns/shop, ns(env=dev), "
-    "svc/db in ns/shop, nodes, an address, a CIDR, or any."
+    "svc/db in ns/shop, nodes, an address, a CIDR, @clients (a set), or any."
 )
 
 
@@ -63,7 +63,7 @@ def command(
         str | None,
         typer.Argument(
             metavar="[TRAFFIC]",
-            help="tcp/443, udp/53, tcp/8000-8999, tcp/http, icmp; several by commas. Default: any.",
+            help="tcp/443, udp/53, tcp/8000-8999, tcp/http, icmp, gre, @dns; some by commas. Default: any.",
         ),
     ] = None,
     policies: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from npc.compiler.frontend import source as source_module
 from npc.compiler.frontend.json_reader import places_in_json
-from npc.compiler.frontend.locate import locate
+from npc.compiler.frontend.locate import locate, shown
 from npc.compiler.frontend.source import LINE_END, Lines, Origin, PathInDocument, Source, Step
 from npc.compiler.frontend.yaml_reader import read_yaml
 
@@ -250,3 +251,48 @@ def test_values_are_found_by_their_lengths_as_one_by_one(
 def test_keys_that_stand_twice_are_found_one_by_one(text: str) -> None:
     wanted = {(("a",), False), (("b",), True), (("a", 0), False)}
     assert places_in_json(text, wanted, large=0) == places_in_json(text, wanted)
+
+
+DOCUMENTS = (
+    "# a comment\n"
+    "kind: A\nspec: {a: [1]}\n"
+    "---\n"
+    "kind: B\nspec:\n  - x: 1\n    y: '---'\n  - {x: 2}\n"
+    "---\n"
+    'kind: "Ünïcode"\n'
+    "spec:\n  text: |\n    --- not a document\n  last: 3\n"
+    "---\n"
+    "kind: D\nspec:\n  - 4\n"
+)
+STEPS: list[PathInDocument] = [(), ("kind",), ("spec",), ("spec", 1, "x"), ("spec", "last"), ("spec", 0)]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("filler", [0, 300, 5000])
+def test_a_document_is_found_without_its_file(tmp_path: Path, mark: bytes, filler: int) -> None:
+    """What `shown` says of some documents is what `locate` says of the whole file."""
+    long = "".join(f"kind: K{number}\nspec:\n  - {'x' * 40}\n---\n" for number in range(filler))
+    path = tmp_path / "stream.yaml"
+    path.write_bytes(mark + f"{DOCUMENTS}---\n{long}{DOCUMENTS}".encode())
+    source = Source("stream.yaml", path)
+    documents, faults = read_yaml(source, path.read_bytes().removeprefix(mark))
+    assert not faults
+    plain = [one.origin for one in documents if one.origin.offset is not None]
+    assert len(plain) > filler
+    first = [one.origin for one in documents[:8]]
+    origins = [one.at(*steps) for one in (*first, *plain[-8:]) for steps in STEPS]
+    spans, pages = locate(origins)
+    lines = pages[source].lines
+    assert shown(origins) == {one: (span, lines.line(span.line - 1)) for one, span in spans.items()}
+
+
+def test_a_file_that_has_changed(tmp_path: Path) -> None:
+    """Where no document begins any more the whole file is looked at; without a file there is no line."""
+    path = tmp_path / "stream.yaml"
+    path.write_text(DOCUMENTS, encoding="utf-8")
+    source = Source("stream.yaml", path)
+    origin = read_yaml(source, path.read_bytes())[0][-1].origin
+    path.write_text("kind: A\n", encoding="utf-8")
+    assert shown([origin])[origin][1] == ""
+    path.unlink()
+    assert shown([origin])[origin][1] == ""
