@@ -107,7 +107,8 @@ def ask(
     model = as_read(model, reading)
     names = Names(model, namespace=namespace, definitions=definitions)
     source, destination = names.find(source_text, "SRC"), names.find(destination_text, "DST")
-    return _reply(model, source, destination, names.traffic(traffic_text, destination), reading)
+    packets = names.traffic(traffic_text, destination)
+    return _reply(model, source, destination, packets, reading, limit)
 
 
 def ask_packet(
@@ -119,10 +120,12 @@ def ask_packet(
     sender = names.find(format_address(source), "SRC")
     receiver = names.find(format_address(destination), "DST")
     packets = PacketSet.of([(Intervals.of((kind, kind)), receiver.ends)])
-    return _reply(model, sender, receiver, packets, reading)
+    return _reply(model, sender, receiver, packets, reading, None)
 
 
-def _reply(model: Model, source: Named, destination: Named, packets: Packets, reading: Reading) -> Reply:
+def _reply(
+    model: Model, source: Named, destination: Named, packets: Packets, reading: Reading, limit: int | None
+) -> Reply:
     numbers, part = narrowed(model, source.ends, destination.ends)
     check(part)
     relation = Relation(part, reading)
