@@ -17,13 +17,18 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.relation import Relation
 from npc.compiler.frontend.syntax import (
     EVERYTHING,
+    BehindService,
+    Block,
     Direction,
     NamedPort,
     NetworkPolicy,
+    Nodes,
     Operator,
     Pods,
     Policy,
+    Port,
     Requirement,
+    Rule,
     Selector,
 )
 from npc.compiler.inventory import NAME_LABEL, ContainerPort, Endpoint
@@ -156,13 +161,12 @@ def _of_all_ports(known: Intervals, named: Intervals) -> Intervals:
 
 
 def _ports(model: Model) -> Iterator[ContainerPort]:
-    """The ports that egress rules name."""
-    policies: tuple[Policy, ...] = (*model.policies, *model.cluster_policies)
+    """The ports that egress rules name, and the Services that they are to."""
     names = {
         (protocol, port.name): None
-        for policy in policies
+        for policy in _policies(model)
         for rule in policy.rules(Direction.EGRESS)
-        for port in rule.ports or ()
+        for port in (*(rule.ports or ()), *_target_ports(model, policy, rule))
         if isinstance(port, NamedPort)
         for protocol in (traffic.NUMBERS.values() if port.protocol is None else (port.protocol,))
     }
@@ -170,16 +174,42 @@ def _ports(model: Model) -> Iterator[ContainerPort]:
         yield ContainerPort(name, protocol, number + 1 << _NAMELESS)
 
 
+def _target_ports(model: Model, policy: Policy, rule: Rule) -> Iterator[Port]:
+    """Where the Services of a rule send what they get."""
+    for peer in rule.peers or ():
+        if isinstance(peer, BehindService):
+            yield from model.target_ports(peer, _home(policy))
+
+
 def _peers(model: Model) -> Iterator[Pods]:
-    """The pods that rules speak of, with the namespaces that they are in."""
-    policies: tuple[Policy, ...] = (*model.policies, *model.cluster_policies)
-    for policy in policies:
+    """The pods that rules speak of, with the namespaces that they are in; of a Service, by its labels."""
+    for policy in _policies(model):
+        home = _home(policy)
         for direction in Direction:
             for rule in policy.rules(direction):
                 for peer in rule.peers or ():
-                    if isinstance(peer, Pods):
-                        home = policy.namespace if isinstance(policy, NetworkPolicy) else ""
-                        yield peer if peer.namespaces is not None else Pods(peer.pods, _named(home))
+                    match peer:
+                        case Pods(pods=pods, namespaces=None):
+                            yield Pods(pods, _named(home))
+                        case Pods():
+                            yield peer
+                        case BehindService():
+                            labels = model.service(peer, home).selector
+                            yield Pods(_labelled(labels), _named(peer.namespace or home))
+                        case Block() | Nodes():
+                            pass
+
+
+def _policies(model: Model) -> tuple[Policy, ...]:
+    return (*model.policies, *model.cluster_policies)
+
+
+def _home(policy: Policy) -> str:
+    return policy.namespace if isinstance(policy, NetworkPolicy) else ""
+
+
+def _labelled(labels: Mapping[str, str]) -> Selector:
+    return Selector.of([Requirement(key, Operator.IN, (value,)) for key, value in labels.items()])
 
 
 def _named(namespace: str) -> Selector:

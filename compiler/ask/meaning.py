@@ -119,7 +119,10 @@ class Meaning:
             asked = self.exchanged(rule.ports, ends, direction, ports)
             if isinstance(peer, BehindService) and direction is Direction.EGRESS:
                 served = self.exchanged(self.model.target_ports(peer, namespace), ends, direction, ports)
-                yield from (PacketSet.of(asked) & PacketSet.of(served)).rectangles()
+                if rule.ports is None:
+                    yield from served
+                else:
+                    yield from (PacketSet.of(asked) & PacketSet.of(served)).rectangles()
             else:
                 yield from asked
 

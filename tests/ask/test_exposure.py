@@ -26,6 +26,9 @@ namespaces: [{name: shop}, {name: dev, labels: {env: dev}}]
 endpoints:
   - {name: db, namespace: shop, addresses: [10.0.0.1], labels: {app: db}}
   - {name: api, namespace: shop, addresses: [10.0.0.2], labels: {app: api}}
+services:
+  - {name: api, namespace: shop, selector: {app: api}, targetPorts: [80, web]}
+  - {name: x, namespace: dev, selector: {app: x}, targetPorts: [443]}
 """
 
 CASES = [
@@ -59,6 +62,14 @@ CASES = [
     ),
     ("addresses are no pods", "allow tcp/1 from 10.0.0.0/8", []),
     ("a port that they name", "allow tcp/x to pods(app=a)", ["to pods(app=a) in ns/shop (none yet): tcp/x"]),
+    ("behind a Service", "allow tcp/1 from svc/api", ["from pods(app=api) in ns/shop: tcp/1"]),
+    ("to a Service", "allow to svc/api", ["to pods(app=api) in ns/shop: tcp/80, tcp/web"]),
+    ("to some ports of it", "allow tcp/1-80 to svc/api", ["to pods(app=api) in ns/shop: tcp/80"]),
+    (
+        "behind one that has nobody",
+        "allow to svc/x in ns/dev",
+        ["to pods(app=x) in ns/dev (none yet): tcp/443"],
+    ),
     (
         "a name beside all ports",
         "allow tcp/x to pods(app=a)\n allow tcp to pods(app=a)",
