@@ -22,6 +22,7 @@ from npc.compiler.frontend.source import LINE_END, Source
 from npc.compiler.frontend.syntax import ClusterPolicy, Direction, Policy
 from npc.compiler.labels import Bits, members
 from npc.reach.names import blocks
+from npc.reach.nearest import has_few_pairs, nearest_rules
 from npc.reach.report import Report
 from npc.reach.text import stranger_text
 
@@ -87,6 +88,7 @@ class _Page:
             ],
             "notes": list(self.report.notes),
         }
+        result |= self._nearest()
         result["rows"] = [
             [
                 [
@@ -148,6 +150,21 @@ class _Page:
                 if v4 or v6 or ends.outside:
                     both = [self.sets(one) for one in dict.fromkeys((v4, v6))]
                     yield [self.traffic(found), both, outside, words]
+
+    def _nearest(self) -> dict[str, Any]:
+        """Of pairs that one end denies, the rules that come closest: by direction, who decides, the other."""
+        told: _Table[tuple[tuple[int, str], ...]] = _Table()
+        by_direction: dict[str, dict[int, dict[int, int]]] = {}
+        for direction in Direction:
+            pairs = by_direction.setdefault(direction.value, {})
+            for subject, other, misses in nearest_rules(self.report.connections, direction, self._squeeze):
+                words = tuple(
+                    (self._rule(one.rule, direction), "; ".join(printable(miss.text) for miss in one.misses))
+                    for one in misses
+                )
+                pairs.setdefault(subject, {})[other] = told(words)
+        is_told = has_few_pairs(self.report.connections)
+        return {"nearest": by_direction, "misses": list(told.places), "hasNearest": is_told}
 
     def _squeeze(self, endpoints: Bits) -> Bits:
         if not endpoints:

@@ -106,6 +106,16 @@ def test_what_is_denied_names_the_policies_that_isolate(browser: Page, shop: Rep
     assert "shop/default-deny" in details
 
 
+def test_what_is_denied_names_the_rule_that_comes_closest(
+    browser: Page, shop: Report, tmp_path: Path
+) -> None:
+    opened(browser, shop, tmp_path)
+    browser.click(cell(browser, "shop/deploy/web", "shop/sts/db"))
+    text = browser.text("#details")
+    assert "closest, but it misses: pods(app=api); shop/web-6c8f7d9b54-2hx8r has app=web" in text
+    assert "NetworkPolicy shop/db, ingress rule 1" in text
+
+
 def test_the_keyboard_reaches_every_cell(browser: Page, shop: Report, tmp_path: Path) -> None:
     opened(browser, shop, tmp_path)
     browser.evaluate("document.querySelector('#grid').focus()")

@@ -204,9 +204,16 @@ function portWords(ranges) {
     for (let protocol = Math.floor(low / 65536); protocol <= Math.floor(high / 65536); protocol++) {
       const first = Math.max(low - protocol * 65536, 0), last = Math.min(high - protocol * 65536, 65535);
       const word = NAMES[protocol] || `protocol ${protocol}`;
-      found.push(first === 0 && last === 65535 ? word : `${word}/${first}${last > first ? `-${last}` : ""}`);
+      found.push(first === 0 && last === 65535 ? word : `${word}/${numberWords(protocol, first, last)}`);
     }
   return found;
+}
+// As npc writes them: ports, of ICMP types or TYPE.CODE.
+function numberWords(protocol, first, last) {
+  if (protocol !== 1 && protocol !== 58) return last > first ? `${first}-${last}` : `${first}`;
+  const low = Math.floor(first / 256), high = Math.floor(last / 256);
+  if (first % 256 === 0 && last % 256 === 255) return high > low ? `${low}-${high}` : `${low}`;
+  return `${low}.${first % 256}${last > first ? `-${high}.${last % 256}` : ""}`;
 }
 function policyText(place, line) {
   const policy = data.policies[place];
@@ -226,6 +233,14 @@ function ruleText(place, open) {
   box.open = open;
   return [make("p", "", `${policy.kind} ${policy.name}, ${rule.name}`), make("p", "ports", rule.text), box];
 }
+function nearest(direction, subject, peer) {
+  const place = data.nearest[direction][subject]?.[peer];
+  const box = make("div", "nearest");
+  if (place === undefined) return [];
+  for (const [rule, text] of data.misses[place])
+    box.append(make("p", "", `closest, but it misses: ${text}`), ...ruleText(rule, false));
+  return [box];
+}
 function decision(one, open) {
   const { ruling } = one, verdict = ruling.allowed ? "good" : "bad";
   const box = make("div", `decision ${verdict}`);
@@ -237,12 +252,14 @@ function decision(one, open) {
   if (ruling.passed >= 0) box.append(make("p", "", "before it, passed on by:"), ...ruleText(ruling.passed, false));
   return box;
 }
-function side(title, table, subject, peer) {
+function side(title, direction, subject, peer) {
+  const table = data[direction];
   const found = subject === OUTSIDE ? [] : decisions(table, subject, peer);
   found.sort((one, other) => other.ruling.allowed - one.ruling.allowed);
   const box = [make("h3", "", title)];
   if (subject === OUTSIDE) box.push(make("p", "", "It is outside: no policy is for it."));
   found.forEach((one, number) => box.push(decision(one, number === 0)));
+  if (subject !== OUTSIDE && peer !== OUTSIDE) box.push(...nearest(direction, subject, peer));
   return box;
 }
 function showCell(source, destination) {
@@ -254,8 +271,10 @@ function showCell(source, destination) {
   else {
     parts.push(make("p", `verdict ${found.length ? "good" : "bad"}`, found.length ? "This passes:" : "Nothing passes."));
     if (found.length) parts.push(make("ul", "ports", null, ...found.map(one => make("li", "", words(one)))));
-    parts.push(...side(`Egress, at ${name(source)}`, data.egress, source, destination));
-    parts.push(...side(`Ingress, at ${name(destination)}`, data.ingress, destination, source));
+    if (!found.length && !data.hasNearest && source !== OUTSIDE && destination !== OUTSIDE)
+      parts.push(make("p", "", `Which rule comes closest, tells: npc query ${name(source)} ${name(destination)}`));
+    parts.push(...side(`Egress, at ${name(source)}`, "egress", source, destination));
+    parts.push(...side(`Ingress, at ${name(destination)}`, "ingress", destination, source));
   }
   $("details").replaceChildren(...parts);
   $("details").scrollTop = 0;
