@@ -27,13 +27,13 @@ from npc.compiler.verify.program import Box, Expected, Kind, Program, Scenario, 
 _HOOKS = ("forward", "input", "output")
 _OUTPUT_KNOWS = -100
 """The priority from above which the hook `output` knows connections and the pod behind a Service."""
-_WHERE = {"forward": "forwarded packets", "input": "packets to the node", "output": "packets of the node"}
+_WHERE = {"forward": "forwarded packets", "input": "packets to the node", "output": "packets from the node"}
 _WHICH = {
     "new": "of new connections",
     "established": "of established connections",
-    "related": "that belong to an established connection",
+    "related": "that are related to a connection",
     "invalid": "that belong to no connection",
-    "untracked": "that connection tracking leaves out",
+    "untracked": "that are not tracked",
 }
 _KNOWN = frozenset({"established", "related"})
 _DISCOVERY = Box(EVERY_V6, EVERY_V6, traffic.of(traffic.ICMPV6, 133 << 8, 137 << 8 | 0xFF))

@@ -1,8 +1,8 @@
 """Rules in nft's language: from words to statements.
 
->>> words = "tcp dport { 22, 80-90 } ip saddr != 10.0.0.0/8 counter packets 0 bytes 0 goto deny".split()
+>>> words = "tcp dport { 22 , 80-90 } ip saddr != 10.0.0.0/8 counter packets 5 bytes 9 goto deny".split()
 >>> [str(one) for one in statements(words, Line("npc.nft", 1))]
-['tcp dport { 22 }', 'goto deny']
+['tcp dport { 22, 80-90 }', 'ip saddr != 10.0.0.0/8', 'goto deny']
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def _field(rest: Words) -> str:
     if first in known.FIELDS:
         return field(first, rest.name(), rest.line)
     if first in known.BARE:
-        return f"meta {first}"
+        return first
     raise Unsupported(f"the statement `{first}`", rest.line)
 
 

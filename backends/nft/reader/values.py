@@ -42,6 +42,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """By the names of nft's types. Those of `ct_state` are counted, as it has one bit for each."""
 _ADDRESSES = {"ipv4_addr": Family.V4, "ipv6_addr": Family.V6}
+_HELP = "numbers and addresses are understood, and the names that nft itself has for some numbers"
 _DECIMAL, _HEXADECIMAL = re.compile(r"0|[1-9][0-9]{0,4}"), re.compile(r"0x[0-9a-f]{1,8}")
 
 
@@ -67,7 +68,7 @@ def _pair(kind: str, text: str, line: Line) -> Range:
         if low is not None and high is not None:
             return low, high
         dash = text.find("-", dash + 1)
-    raise Unsupported(f"the value `{text}` of the type {kind}", line)
+    raise Unsupported(f"the value `{text}` of the type {kind}", line, _HELP)
 
 
 def _number(kind: str, text: str) -> int | None:
@@ -101,7 +102,7 @@ def _addresses(kind: str, text: str, line: Line) -> Range:
         else:
             low = high = parse_address(text)
     except ValueError:
-        raise Unsupported(f"the value `{text}` of the type {kind}", line) from None
+        raise Unsupported(f"the value `{text}` of the type {kind}", line, _HELP) from None
     first, last = KINDS[kind].every.ranges[0]
     if not first <= low <= high <= last:
         raise Malformed(f"the value `{text}`, which is no {kind}", line)

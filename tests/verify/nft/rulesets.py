@@ -31,7 +31,7 @@ def table(*rules: str, more: str = "") -> str:
 
 def scenario(program: Program, state: str = "new", hook: str = "forward") -> Scenario:
     """The scenario of a connection state, of packets that come by a hook."""
-    where = {"forward": "forwarded", "input": "to the node", "output": "of the node"}[hook]
+    where = {"forward": "forwarded", "input": "to the node", "output": "from the node"}[hook]
     (found,) = (one for one in program.scenarios if one.facts == {"ct state": state} and where in one.title)
     return found
 

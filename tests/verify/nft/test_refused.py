@@ -14,8 +14,8 @@ UNSUPPORTED = [
     # (a rule, the construct that is named)
     ("tcp flags syn drop", "the match `tcp flags`"),
     ("tcp sport 53 accept", "the match `tcp sport`"),
-    ('iifname "eth0" accept', "the match `meta iifname`"),
-    ("oif lo accept", "the match `meta oif`"),
+    ('iifname "eth0" accept', "the match `iifname`"),
+    ("oif lo accept", "the match `oif`"),
     ("meta mark 5 accept", "the match `meta mark`"),
     ("ip6 nexthdr udp accept", "the match `ip6 nexthdr`"),
     ("ct direction original accept", "the match `ct direction`"),
