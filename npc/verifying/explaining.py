@@ -22,6 +22,7 @@ from npc.compiler.resolve import Model
 from npc.compiler.verify.program import Action, Expected, Kind, Line, Rule, Scenario
 from npc.compiler.verify.proof import Refutation
 from npc.compiler.verify.trace import Packet
+from npc.verifying.elements import element, own_flow
 from npc.verifying.pages import Pages
 
 
@@ -36,6 +37,8 @@ class Met:
     action: str
     """What it does: `accept`, `goto i4_db`."""
     line: Line
+    element: Met | None = None
+    """The element of the set that it asks by which it found the packet, where that is plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,8 @@ def _explained(alike: list[Refutation], plan: Plan, model: Model, reading: Readi
         reply = ask_packet(model, packet.source, packet.destination, packet.traffic, reading=reading)
         if reply.parts[0].answer.between is Between.OWN_NODE:
             always, reply = "a pod and the node that it runs on always reach each other", None
-    met = tuple(_met(rule, pages) for rule in one.trace.met)
-    decides = bool(met) and one.trace.met[-1].action.kind in (Kind.ACCEPT, Kind.DROP)
+    met = tuple(_met(rule, pages, packet) for rule in one.trace.met if rule.line.number > 0)
+    decides = bool(one.trace.met) and one.trace.met[-1].action.kind in (Kind.ACCEPT, Kind.DROP)
     return Refuted(
         packet,
         _name(packet.source, plan, model),
@@ -105,8 +108,8 @@ def _explained(alike: list[Refutation], plan: Plan, model: Model, reading: Readi
         always,
         met,
         "" if decides else _word(scenario.default),
-        None if one.clash is None else (_met(one.clash[0], pages), _met(one.clash[1], pages)),
-        pages.origin(one.trace.met[-1].line) if one.trace.met else None,
+        None if one.clash is None else (_met(one.clash[0], pages, packet), _met(one.clash[1], pages, packet)),
+        pages.origin(met[-1].line) if met else None,
     )
 
 
@@ -147,8 +150,11 @@ def _name(address: int, plan: Plan, model: Model) -> str:
     return text if node is None else f"node {node} ({text})"
 
 
-def _met(rule: Rule, pages: Pages) -> Met:
-    return Met(pages.place(rule.line), pages.line(rule.line).strip(), _action(rule.action), rule.line)
+def _met(rule: Rule, pages: Pages, packet: Packet) -> Met:
+    line = own_flow(pages, rule.line, packet)
+    found = element(pages, line, packet)
+    shown = None if found is None else Met(pages.place(found), pages.line(found).strip(), "", found)
+    return Met(pages.place(line), pages.line(line).strip(), _action(rule.action), line, shown)
 
 
 def _action(action: Action) -> str:

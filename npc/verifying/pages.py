@@ -22,10 +22,14 @@ class Pages:
         """What stands in a line; nothing where it is none, as in a listing in JSON."""
         if not self.has_lines(line):
             return ""
-        if line.file not in self._lines:
-            self._lines[line.file] = self.texts[line.file].split("\n")
-        lines = self._lines[line.file]
+        lines = self.lines(line.file)
         return lines[line.number - 1].rstrip("\r") if 0 < line.number <= len(lines) else ""
+
+    def lines(self, file: str) -> list[str]:
+        """All lines of a file."""
+        if file not in self._lines:
+            self._lines[file] = self.texts[file].split("\n")
+        return self._lines[file]
 
     def has_lines(self, line: Line) -> bool:
         """Whether a rule stands in a line; in a listing in JSON its number is its handle."""

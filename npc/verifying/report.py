@@ -112,13 +112,24 @@ def _not_here(node: str) -> str:
 
 
 def _rules(found: Sequence[Met], paint: Paint) -> Iterator[str]:
-    """Rules, each in its line, and where it leads if the line does not say so."""
-    width = max((len(met.place) for met in found), default=0)
+    """Rules, each in its line, where it leads if the line does not say so, and the element that it found."""
+    places = [one.place for met in found for one in (met, met.element) if one is not None]
+    width = max(map(len, places), default=0)
     for met in found:
-        said = printable(cropped(met.text, 0, len(met.text))[0].replace("\t", " "))
-        target = met.action.rpartition(" ")[2]
-        leads = "" if target.lower() in met.text.lower() else f"-> {met.action}"
-        yield f"    {paint(met.place.ljust(width), 'dim')}  {'  '.join(filter(None, (said, leads)))}".rstrip()
+        said = "  ".join(filter(None, (_line_text(met), "" if _says(met) else f"-> {met.action}")))
+        yield f"    {paint(met.place.ljust(width), 'dim')}  {said}"
+        if met.element is not None:
+            yield f"    {paint(met.element.place.ljust(width), 'dim')}    {_line_text(met.element)}"
+
+
+def _says(met: Met) -> bool:
+    """Whether a rule's line says what it does, as flows always do."""
+    return met.action.rpartition(" ")[2].lower() in met.text.lower() or "actions=" in met.text
+
+
+def _line_text(met: Met) -> str:
+    """A line, not too long."""
+    return printable(cropped(met.text, 0, len(met.text))[0].replace("\t", " "))
 
 
 def values(one: Verification) -> dict[str, Any]:
@@ -163,12 +174,16 @@ def _end_values(one: Refuted, direction: Direction) -> dict[str, Any] | None:
 
 
 def _met_values(met: Met) -> dict[str, Any]:
+    found = met.element
     return {
-        "file": met.line.file or None,
-        "line": met.line.number or None,
-        "text": met.text or None,
+        **_place_values(met),
         "action": met.action,
+        "element": None if found is None else _place_values(found),
     }
+
+
+def _place_values(met: Met) -> dict[str, Any]:
+    return {"file": met.line.file or None, "line": met.line.number or None, "text": met.text or None}
 
 
 def findings(one: Verification) -> list[Diagnostic]:

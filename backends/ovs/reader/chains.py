@@ -114,7 +114,7 @@ def _table(step: _Step, flows: Sequence[Joined], pipeline: Pipeline) -> Iterator
     dispatch = pipeline.registers.dispatches.get(step[0])
     if dispatch is not None:
         ((_, action),) = _outcomes(dispatch.actions, step[1], pipeline)
-        yield Chain(name, (Rule((), action, dispatch.line, dispatch.priority),))
+        yield Chain(name, (Rule((), action, _nowhere(dispatch.line), dispatch.priority),))
         return
     values = [(flow, _exact(flow)) for flow in flows]
     counts = Counter(register for _, exact in values for register in exact)
@@ -139,8 +139,13 @@ def _table(step: _Step, flows: Sequence[Joined], pipeline: Pipeline) -> Iterator
     if rules:
         rest = f"{name}, other {register}"
         yield Chain(rest, rules, by_priority=True)
-        ways.append(Rule((), Action(Kind.GOTO, rest), rules[0].line))
+        ways.append(Rule((), Action(Kind.GOTO, rest), _nowhere(rules[0].line)))
     yield Chain(name, tuple(ways))
+
+
+def _nowhere(line: Line) -> Line:
+    """Of a rule that no flow is by itself: those that packets meet are told by the rules that follow."""
+    return Line(line.file, 0)
 
 
 def _exact(flow: Joined) -> dict[str, int]:
