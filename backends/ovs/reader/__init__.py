@@ -3,7 +3,8 @@
 Knows the words of ovs-fields(7), ovs-actions(7) and ovs-ofctl(8), and nothing of how npc lowers a plan.
 Assumed: packets are no fragments, or their first; conntrack's helpers are not used; a packet that no flow
 matches is dropped, as OpenFlow 1.3 and later have it; others' tables send npc's whatever it is to decide,
-commit nothing in npc's zone, and leave its registers alone between its tables.
+commit nothing in npc's zones, and leave its registers alone between its tables. Of ICMP over the other
+address family only established packets are asked for: nobody reads its types there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from npc.backends.ovs.reader.chains import Pipeline, asked_unset, chains
 from npc.backends.ovs.reader.flows import Flow, Listing, read_flows
 from npc.backends.ovs.reader.numbers import number
 from npc.backends.ovs.reader.registers import known_registers
-from npc.backends.ovs.reader.scenarios import scenarios
+from npc.backends.ovs.reader.scenarios import scenarios, spoofing_notes
 from npc.compiler.plan import Plan
 from npc.compiler.verify.program import Action, Chain, Kind, Program, Rule, Unsupported
 
@@ -42,7 +43,7 @@ def read(texts: Mapping[str, str], plan: Plan, options: Options) -> Program:
     pipeline = Pipeline(tables, zone, known_registers(flows, first))
     found = chains(flows, pipeline)
     start = _entry(flows, pipeline, found)
-    notes = tuple(_notes(listing, tables, zone, own))
+    notes = (*_notes(listing, tables, zone, own), *spoofing_notes(plan, options))
     return Program(found, tuple(scenarios(flows, plan, options, start)), notes)
 
 

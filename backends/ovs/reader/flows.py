@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from npc.backends.ovs.reader.actions import Actions, read_actions
+from npc.backends.ovs.reader.actions import LAST_TABLE, Actions, read_actions
 from npc.backends.ovs.reader.masks import ranges
 from npc.backends.ovs.reader.matches import Match, read_match
 from npc.backends.ovs.reader.numbers import number
@@ -59,23 +59,45 @@ class Listing:
 
 
 @dataclass(slots=True)
-class _Texts:
+class _Known:
     """What was read of words that stand in many flows, by the words."""
 
+    tables: range
+    cookie: int
     following: str
-    matches: dict[tuple[str, ...], Match] = field(default_factory=dict)
-    actions: dict[str, Actions] = field(default_factory=dict)
+    _tables: dict[str, int] = field(default_factory=dict)
+    _cookies: dict[str, bool] = field(default_factory=dict)
+    _matches: dict[tuple[str, ...], Match] = field(default_factory=dict)
+    _actions: dict[str, Actions] = field(default_factory=dict)
     addresses: dict[str, Ranges] = field(default_factory=dict)
 
+    def table(self, text: str, cookie_text: str, line: Line) -> int | None:
+        """The number of one of npc's tables; None for another."""
+        if text not in self._tables:
+            table = number(text)
+            if table is None or table not in self.tables:
+                _check_table(text, self.is_own(cookie_text), self.tables, line)
+                return None
+            self._tables[text] = table
+        return self._tables[text]
+
+    def is_own(self, cookie_text: str) -> bool:
+        """Whether a cookie is npc's."""
+        if cookie_text not in self._cookies:
+            self._cookies[cookie_text] = number(cookie_text) == self.cookie
+        return self._cookies[cookie_text]
+
     def match(self, words: tuple[str, ...], line: Line) -> Match:
-        if words not in self.matches:
-            self.matches[words] = read_match(words, line)
-        return self.matches[words]
+        """What a flow asks for beside addresses."""
+        if words not in self._matches:
+            self._matches[words] = read_match(words, line)
+        return self._matches[words]
 
     def actions_of(self, text: str, line: Line) -> Actions:
-        if text not in self.actions:
-            self.actions[text] = read_actions(text, self.following, line)
-        return self.actions[text]
+        """What a flow does; equal texts give one object."""
+        if text not in self._actions:
+            self._actions[text] = read_actions(text, self.following, line)
+        return self._actions[text]
 
 
 _SOURCE = {"nw_src": Family.V4, "ip_src": Family.V4, "ipv6_src": Family.V6}
@@ -89,72 +111,86 @@ _Ends = tuple[Ranges | None, Ranges | None]
 def read_flows(texts: Mapping[str, str], tables: range, cookie: int, following: str) -> Listing:
     """The flows of some tables; of two with the same match and priority, the later alone, as OVS does."""
     listing = Listing()
-    known = _Texts(following)
-    table_numbers = {str(one): one for one in tables}
     found: dict[_Key, dict[_Ends, tuple[Actions, Line]]] = {}
     for file, text in texts.items():
-        for position, written in enumerate(text.split("\n"), 1):
-            if not written or written[0] == "#":
-                continue
-            head, is_flow, action_text = written.partition("actions=")
-            if not is_flow:
-                _check_no_flow(written, Line(file, position))
-                continue
-            if "#" in action_text:
-                action_text = action_text.partition("#")[0]
-            words = _words(head, Line(file, position)) if '"' in head else head.replace(",", " ").split()
-            rest: list[str] = []
-            table_text, priority_text, cookie_text = "0", "", "0"
-            source = destination = None
-            source_family = destination_family = None
-            for word in words:
-                name, equals, value = word.partition("=")
-                if name in _SOURCE:
-                    if source is not None or not equals:
-                        raise Unsupported(f"the match `{word}`", Line(file, position))
-                    source, source_family = value, _SOURCE[name]
-                elif name in _DESTINATION:
-                    if destination is not None or not equals:
-                        raise Unsupported(f"the match `{word}`", Line(file, position))
-                    destination, destination_family = value, _DESTINATION[name]
-                elif name == "table":
-                    table_text = value
-                elif name == "priority":
-                    priority_text = value
-                elif name == "cookie":
-                    cookie_text = value
-                elif name not in _STATISTICS:
-                    rest.append(word)
-            table = table_numbers.get(table_text)
-            if table is None:
-                _check_table(table_text, cookie_text, cookie, tables, Line(file, position))
-                listing.elsewhere += 1
-                continue
-            line = Line(file, position)
-            if number(cookie_text) != cookie:
-                listing.foreign += 1
-            match = known.match(tuple(rest), line)
-            ends: _Ends = (
-                None if source is None else _ranges(source, source_family, match, known, line),
-                None if destination is None else _ranges(destination, destination_family, match, known, line),
-            )
-            actions = known.actions_of(action_text.strip(), line)
-            alike = found.setdefault((table, _priority(priority_text, line), match), {})
-            alike[ends] = (actions, line)
+        _read_file(file, text, _Known(tables, cookie, following), listing, found)
     for key, flows in found.items():
         listing.flows += _grouped(key, flows)
     return listing
 
 
+def _read_file(
+    file: str,
+    text: str,
+    known: _Known,
+    listing: Listing,
+    found: dict[_Key, dict[_Ends, tuple[Actions, Line]]],
+) -> None:
+    """Add the flows of a text to those found. The loop is the time that reading takes: it is kept flat."""
+    alike_by_text: dict[
+        tuple[str, str, tuple[str, ...]], tuple[Match, dict[_Ends, tuple[Actions, Line]]]
+    ] = {}
+    for position, written in enumerate(text.split("\n"), 1):
+        if not written or written[0] == "#":
+            continue
+        head, is_flow, action_text = written.partition("actions=")
+        if not is_flow:
+            _check_no_flow(written, Line(file, position))
+            continue
+        if "#" in action_text:
+            action_text = action_text.partition("#")[0]
+        words = _words(head, Line(file, position)) if '"' in head else head.replace(",", " ").split()
+        rest: list[str] = []
+        table_text, priority_text, cookie_text = "0", "", "0"
+        source = destination = ""
+        source_family = destination_family = None
+        for word in words:
+            name, _, value = word.partition("=")
+            if name in _SOURCE:
+                if source or not value:
+                    raise Unsupported(f"the match `{word}`", Line(file, position))
+                source, source_family = value, _SOURCE[name]
+            elif name in _DESTINATION:
+                if destination or not value:
+                    raise Unsupported(f"the match `{word}`", Line(file, position))
+                destination, destination_family = value, _DESTINATION[name]
+            elif name == "table":
+                table_text = value
+            elif name == "priority":
+                priority_text = value
+            elif name == "cookie":
+                cookie_text = value
+            elif name not in _STATISTICS:
+                rest.append(word)
+        line = Line(file, position)
+        table = known.table(table_text, cookie_text, line)
+        if table is None:
+            listing.elsewhere += 1
+            continue
+        if not known.is_own(cookie_text):
+            listing.foreign += 1
+        text_key = table_text, priority_text, tuple(rest)
+        if text_key not in alike_by_text:
+            match = known.match(text_key[2], line)
+            key = table, _priority(priority_text, line), match
+            alike_by_text[text_key] = match, found.setdefault(key, {})
+        match, alike = alike_by_text[text_key]
+        ends: _Ends = (
+            _ranges(source, source_family, match, known, line) if source else None,
+            _ranges(destination, destination_family, match, known, line) if destination else None,
+        )
+        alike[ends] = (known.actions_of(action_text.strip(), line), line)
+
+
 def _grouped(key: _Key, flows: Mapping[_Ends, tuple[Actions, Line]]) -> list[Flow]:
     """Flows that ask the same beside addresses: one for each of their different actions."""
     table, priority, match = key
-    by_actions: dict[Actions, list[tuple[_Ends, Line]]] = {}
+    by_actions: dict[int, list[tuple[_Ends, Actions, Line]]] = {}
     for ends, (actions, line) in flows.items():
-        by_actions.setdefault(actions, []).append((ends, line))
+        by_actions.setdefault(id(actions), []).append((ends, actions, line))
     return [
-        Flow(table, priority, match, tuple(_boxes(match, [ends for ends, _ in alike])), actions, alike[0][1])
-        for actions, alike in by_actions.items()
+        Flow(table, priority, match, tuple(_boxes(match, [one[0] for one in alike])), *alike[0][1:])
+        for alike in by_actions.values()
     ]
 
 
@@ -179,7 +215,7 @@ def _boxes(match: Match, ends: list[_Ends]) -> list[Box]:
     return boxes
 
 
-def _ranges(text: str, family: Family | None, match: Match, known: _Texts, line: Line) -> Ranges:
+def _ranges(text: str, family: Family | None, match: Match, known: _Known, line: Line) -> Ranges:
     """The addresses that a text stands for: one, a block, or those under a mask."""
     if family is not match.family or family is None:
         raise Malformed(
@@ -245,14 +281,14 @@ def _check_no_flow(written: str, line: Line) -> None:
         raise Malformed("a line that is no flow", line, "a flow ends in actions=…")
 
 
-def _check_table(text: str, cookie_text: str, cookie: int, tables: range, line: Line) -> None:
+def _check_table(text: str, is_own: bool, tables: range, line: Line) -> None:
     """A flow that is in none of npc's tables is not npc's."""
     table = number(text)
     if table is None:
         raise Unsupported(f"the table `{text}`", line, _DUMP)
-    if table > 254:
+    if table > LAST_TABLE:
         raise Malformed(f"the table {table}", line)
-    if number(cookie_text) == cookie:
+    if is_own:
         raise Unsupported(
             f"a flow of npc's in table {table}: its tables are {tables.start} to {tables.stop - 1}",
             line,

@@ -25,6 +25,7 @@ _ETHERTYPES = {"arp": "ARP", _OTHER: "neither IP nor ARP"}
 _SCTP = traffic.every(traffic.SCTP)
 _UNREAD = {Family.V4: traffic.every(traffic.ICMPV6), Family.V6: traffic.every(traffic.ICMP)}
 """The ICMP of the other family."""
+_REPLY = ", reply"
 _DECIDED = ("new", "invalid")
 """States of packets that policies decide on; the others are of known connections."""
 
@@ -68,11 +69,12 @@ def _tracked(
         return {ETHERTYPE: IP, STATE: state, ORIGINAL_PORT: port, ASKED: asked}
 
     for states in groups:
-        title = f"{' and '.join(states)} packets"
+        told = [one for one in states if not one.endswith(_REPLY) or one.removesuffix(_REPLY) not in states]
+        title = f"packets that conntrack calls {' or '.join(told)}"
         if states[0] in _DECIDED:
             yield Scenario(title, chain, Kind.DROP, facts(states[0], _OTHER), Expected.PLAN, always, own)
             if "new" in states:
-                title = "connections, of which conntrack must know for replies to pass"
+                title = "first packets, whose connections are committed so that replies pass"
                 yield Scenario(
                     title,
                     chain,
@@ -87,7 +89,7 @@ def _tracked(
         if states[0].startswith("established"):
             without = _space(traffic.ANY - _SCTP)
             yield Scenario(
-                f"{title}, tracked with port 0",
+                f"{title}, to port 0",
                 chain,
                 Kind.DROP,
                 facts(states[0], "0"),
@@ -96,7 +98,7 @@ def _tracked(
                 without,
             )
             yield Scenario(
-                f"{title} of SCTP, tracked without ports",
+                f"SCTP {title}, where it tracks no ports",
                 chain,
                 Kind.DROP,
                 facts(states[0], "0"),
@@ -166,6 +168,15 @@ def _own_nodes(plan: Plan, options: Options) -> Iterator[Box]:
             if all(ends):
                 yield Box(*ends)
                 yield Box(*reversed(ends))
+
+
+def spoofing_notes(plan: Plan, options: Options) -> Iterator[str]:
+    """What is not asked of packets from known ports."""
+    if _at_ports(plan, options):
+        yield (
+            "Packets from the known port of an endpoint are asked for under its own addresses alone;"
+            " under others they are no part of the proof."
+        )
 
 
 def _ports(flows: Sequence[Flow], at_ports: Mapping[str, Endpoint]) -> set[str]:
