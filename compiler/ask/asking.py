@@ -31,7 +31,7 @@ from npc.compiler.labels import members
 from npc.compiler.resolve import Model
 from npc.compiler.services import unmet_services
 
-BROADEST = 250_000
+BROADEST = 100_000
 """Pairs of classes of pods that a question may be about."""
 
 

@@ -22,6 +22,9 @@ from npc.compiler.population import Population
 
 T = TypeVar("T")
 
+_NEAR = 1_000
+"""Endpoints that are looked at before those that have an address are counted."""
+
 _name = attrgetter("name")
 _addresses = attrgetter("addresses")
 
@@ -106,11 +109,19 @@ class Roll:
                     for at, one in enumerate(listed)
                     if lows[0] <= one <= highs[bisect_right(lows, one) - 1]
                 ]
-        yield from ((self._owner(at), listed[at]) for at in places)
+        if len(places) == 1 and (number := self._near(places[0])) is not None:
+            yield number, listed[places[0]]
+        else:
+            yield from ((bisect_right(self._firsts, at) - 1, listed[at]) for at in places)
 
-    def _owner(self, place: int) -> int:
-        """The endpoint that an address is of, by its place among all."""
-        return bisect_right(self._firsts, place) - 1
+    def _near(self, place: int) -> int | None:
+        """The endpoint that the only address of its value is of, by its place among all; None: not found near
+        to where it is if endpoints have equally many.
+        """
+        address, count = self._listed[place], len(self.endpoints)
+        guess = place * count // len(self._listed)
+        numbers = range(max(guess - _NEAR, 0), min(guess + _NEAR, count))
+        return next((one for one in numbers if address in self.endpoints[one].addresses), None)
 
     def _named(self, namespace: str | None) -> tuple[list[str], int]:
         """The names of the endpoints of a namespace, and the number of the first."""

@@ -8,6 +8,7 @@ import pytest
 
 from npc.compiler.ask.naming import Names
 from npc.compiler.ask.wording import ends_text
+from npc.compiler.ask.workloads import workloads_of
 from npc.compiler.frontend.diagnostics import InputError
 from npc.compiler.frontend.source import Source
 from npc.compiler.resolve import Model
@@ -290,3 +291,38 @@ def test_mistakes_in_traffic(model: Model, destination: str, text: str, message:
     one = raised.value.diagnostics[0]
     assert message in one.message
     assert help in one.help
+
+
+COMPACT = {
+    "endpoints": [
+        {
+            "name": f"{app}-{one}",
+            "namespace": "shop",
+            "addresses": [f"10.0.{len(app)}.{one}"],
+            "labels": labels,
+        }
+        for app, labels in (
+            ("web", {"app": "web", "tier": "front"}),
+            ("cache", {"app": "cache"}),
+            ("bare", {}),
+        )
+        for one in range(1, 3)
+    ]
+}
+
+
+@pytest.mark.parametrize("objects", [OBJECTS, [COMPACT]], ids=["kubectl", "compact"])
+def test_what_a_workload_is_called_means_it(objects: list[Object]) -> None:
+    """Names that `npc reach` and answers print are names to ask for."""
+    model = model_of(objects)
+    workloads = workloads_of(model.inventory.endpoints)
+    assert workloads
+    for one in workloads:
+        for text in (str(one), f"{one} (2 pods)"):
+            assert Names(model).find(text, "SRC").ends.endpoints == one.members, text
+
+
+def test_pods_by_labels_in_front_of_a_namespace() -> None:
+    """What looks like a workload's name, and is none, means all pods with these labels."""
+    found = Names(model_of([COMPACT])).find("shop/pods(tier=front)", "SRC")
+    assert found.ends.endpoints.bit_count() == 2
