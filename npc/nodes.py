@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from npc.compiler.frontend.diagnostics import Diagnostic, InputError
 from npc.compiler.frontend.documents import Progress
 from npc.compiler.optimize import Planner
 from npc.compiler.optimize.passes import PASSES, Pass
+from npc.compiler.plan import Plan
 from npc.compiler.resolve import Model
 from npc.models import collector_paused
 from npc.workers import Shared, Team, Workers, in_process
@@ -94,6 +96,11 @@ class NodeCompiler:
                 check_own(self.backend, artifacts, plan, self.model, self.options, self.template_dir)
             return artifacts
 
+    def plan(self, node: str) -> Plan:
+        """What is decided for the endpoints of one node."""
+        with self._lock, collector_paused():
+            return self._planner.plan(node)
+
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
@@ -126,6 +133,16 @@ class Fleet:
         `then` is called where the node was compiled: only what it returns travels. It is called again where
         a worker was lost before it could tell.
         """
+        return self.over(partial(_compile, then), team, "compiling nodes", progress)
+
+    def over(
+        self,
+        task: Callable[[NodeCompiler, str], T],
+        team: Team,
+        words: str,
+        progress: Progress | None = None,
+    ) -> Iterator[tuple[str, T]]:
+        """Each node, in order, with what a task makes of the compiler and the node's name; as `each`."""
         size = max(1, min(_LARGEST_CHUNK, len(self.nodes) // (_CHUNKS_EACH * team.size)))
         chunks = [self.nodes[start : start + size] for start in range(0, len(self.nodes), size)]
         pending: deque[Future[list[tuple[str, T]]]] = deque()
@@ -133,24 +150,29 @@ class Fleet:
         try:
             for number in range(len(chunks) + team.ahead):
                 if number < len(chunks):
-                    pending.append(team.executor.submit(_compile, team.share, chunks[number], then))
+                    pending.append(team.executor.submit(_work, team.share, chunks[number], task))
                 if number >= team.ahead:
                     for result in _result(pending.popleft(), team):
                         done += 1
                         if progress is not None:
-                            progress("compiling nodes", done, len(self.nodes))
+                            progress(words, done, len(self.nodes))
                         yield result
         finally:
             for one in pending:
                 one.cancel()
 
 
-def _compile(
-    share: NodeCompiler | Shared[NodeCompiler], nodes: Sequence[str], then: Callable[[str, Artifacts], T]
+def _compile(then: Callable[[str, Artifacts], T], compiler: NodeCompiler, node: str) -> T:
+    """The task of compiling a node."""
+    return then(node, compiler.compile(node))
+
+
+def _work(
+    share: NodeCompiler | Shared[NodeCompiler], nodes: Sequence[str], task: Callable[[NodeCompiler, str], T]
 ) -> list[tuple[str, T]]:
-    """A worker's task."""
+    """What a worker does at a time."""
     compiler = share.get() if isinstance(share, Shared) else share
-    return [(node, then(node, compiler.compile(node))) for node in nodes]
+    return [(node, task(compiler, node)) for node in nodes]
 
 
 def _result(future: Future[list[tuple[str, T]]], team: Team) -> list[tuple[str, T]]:

@@ -91,7 +91,7 @@ def compile_fleet(
 
 
 def _workers(jobs: int | None, address: str | None) -> Workers:
-    from npc.workers import dask, in_process, processes
+    from npc.workers import dask
 
     if address is not None:
         found = re.fullmatch(r"dask://((?:[^\s/@:\[\]]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5})", address)
@@ -101,6 +101,13 @@ def _workers(jobs: int | None, address: str | None) -> Workers:
                 param_hint="--executor",
             )
         return dask(found[1])
+    return local_workers(jobs)
+
+
+def local_workers(jobs: int | None) -> Workers:
+    """As many processes of this machine, or one for each CPU that npc may use."""
+    from npc.workers import in_process, processes
+
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return in_process if (jobs or count) == 1 else processes(jobs or count)
 

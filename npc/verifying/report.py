@@ -124,7 +124,8 @@ def _rules(found: Sequence[Met], paint: Paint) -> Iterator[str]:
 
 def _says(met: Met) -> bool:
     """Whether a rule's line says what it does, as flows always do."""
-    return met.action.rpartition(" ")[2].lower() in met.text.lower() or "actions=" in met.text
+    said = met.text if met.element is None else f"{met.text} {met.element.text}"
+    return met.action.rpartition(" ")[2].lower() in said.lower() or "actions=" in met.text
 
 
 def _line_text(met: Met) -> str:

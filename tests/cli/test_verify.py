@@ -74,7 +74,8 @@ CHANGES = [
             "the policies deny it, the ruleset lets it pass",
             "ingress  denied: isolated by shop/db",
             "misses by pod-label: pods(app=api)",
-            "  ip daddr vmap @ingress4  -> goto i4_b4567c32e1",
+            "  ip daddr vmap @ingress4\n",
+            "    10.244.2.30 : goto i4_b4567c32e1",
             "  tcp dport 5432 accept\n",
         ],
     ),
@@ -258,6 +259,63 @@ def test_sarif_of_what_is_not_understood(tmp_path: Path) -> None:
 def _json(*arguments: str) -> Any:
     outcome: Outcome = npc("verify", *arguments, "-q", "--format", "json")
     return json.loads(outcome.stdout)
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    """A folder with the rulesets of both nodes of the shop."""
+    assert npc("compile", SHOP, "-q", "--all-nodes", "-o", str(tmp_path), "-j", "1").code == 0
+    return tmp_path
+
+
+def _drift(fleet: Path) -> None:
+    path = fleet / "node-b" / "npc.nft"
+    path.write_text(path.read_text().replace("tcp dport 5432 ip saddr", "tcp dport 5432-5439 ip saddr"))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_all_nodes_are_proven(target: str, jobs: str) -> None:
+    outcome = npc("verify", SHOP, "-q", "--all-nodes", "-t", target, "-j", jobs)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert outcome.stdout.startswith("PROVEN  the rulesets of 2 of 2 nodes enforce the policies")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_one_of_all_nodes_is_refuted(fleet: Path, jobs: str) -> None:
+    _drift(fleet)
+    outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet), "-j", jobs)
+    assert (outcome.code, outcome.stderr) == (3, "")
+    assert outcome.stdout.startswith("node node-b\nerror[NPC901]: tcp/5433 from shop/api")
+    assert "PROVEN  the rulesets of 1 of 2 nodes" in outcome.stdout
+    assert "NOT PROVEN  the rulesets do not enforce the policies: node-b" in outcome.stdout
+
+
+def test_all_nodes_in_json_and_sarif(fleet: Path) -> None:
+    _drift(fleet)
+    values = _json(SHOP, "--all-nodes", "-r", str(fleet))
+    assert (values["proven"], [one["proven"] for one in values["nodes"]]) == (False, [True, False])
+    outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet), "--format", "sarif")
+    log = json.loads(outcome.stdout)
+    assert (outcome.code, sarif.faults(log)) == (3, [])
+    assert [one["ruleId"] for one in log["runs"][0]["results"]].count("NPC901") == 1
+
+
+@pytest.mark.parametrize("format", ["text", "sarif"])
+def test_a_node_whose_ruleset_is_not_there_hides_no_other(fleet: Path, format: str) -> None:
+    _drift(fleet)
+    (fleet / "node-a" / "npc.nft").unlink()
+    outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet), "--format", format)
+    said = outcome.stdout + outcome.stderr
+    assert outcome.code == 1
+    assert [word for word in ("NPC901", "NPC109") if word not in said] == []
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--all-nodes --node node-a", "--all-nodes -r -", "--all-nodes -r a -r b", "-j 2"]
+)
+def test_usage_of_all_nodes(arguments: str) -> None:
+    assert npc("verify", SHOP, *arguments.split()).code == 2
 
 
 @pytest.mark.parametrize("target", TARGETS)
