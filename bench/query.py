@@ -98,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         rng = random.Random(arguments.seed)
         told = [one for one in model.inventory.endpoints if one.addresses and one.labels]
         pairs = [(rng.choice(told), rng.choice(told), rng.choice(PORTS)) for _ in range(SINGLE)]
-        first = seconds(partial(answer, model, *map(by_name, pairs[0][:2]), pairs[0][2]))
+        source, destination, port = pairs[0]
+        first = seconds(partial(answer, model, by_name(source), by_name(destination), port))
         singles = {
             words: statistics.median(
                 seconds(partial(answer, model, say(source), say(destination), port))
