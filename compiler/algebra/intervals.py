@@ -9,7 +9,7 @@ Intervals(ranges=((80, 100),))
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -50,8 +50,24 @@ class Intervals:
         return Intervals(tuple(_coalesce(sorted(self.ranges + other.ranges))))
 
     def __and__(self, other: Intervals) -> Intervals:
-        """Intersection, in one linear sweep."""
+        """Intersection, in one linear sweep; with a single range, where that begins and ends."""
+        if len(other.ranges) == 1:
+            return self._within(*other.ranges[0])
+        if len(self.ranges) == 1:
+            return other._within(*self.ranges[0])
         return Intervals(tuple(_common(self.ranges, other.ranges)))
+
+    def _within(self, low: int, high: int) -> Intervals:
+        first = bisect_left(self.ranges, low, key=_high)
+        end = bisect_right(self.ranges, high, key=_low)
+        if first >= end:
+            return Intervals()
+        if first == 0 and end == len(self.ranges) and low <= self.ranges[0][0] and self.ranges[-1][1] <= high:
+            return self
+        inside = list(self.ranges[first:end])
+        inside[0] = max(inside[0][0], low), inside[0][1]
+        inside[-1] = inside[-1][0], min(inside[-1][1], high)
+        return Intervals(tuple(inside))
 
     def __sub__(self, other: Intervals) -> Intervals:
         """Difference, in one linear sweep.
@@ -88,6 +104,10 @@ def atoms(sets: Sequence[Intervals]) -> dict[frozenset[int], Intervals]:
 
 def _low(piece: Range) -> int:
     return piece[0]
+
+
+def _high(piece: Range) -> int:
+    return piece[1]
 
 
 def _coalesce(ranges: Iterable[Range]) -> Iterator[Range]:

@@ -34,6 +34,11 @@ class Product:
             sides[region.end] = sides[region.end] & region if region.end in sides else region
         return Product(sides.get(End.SOURCE), sides.get(End.DESTINATION))
 
+    def both(self, other: Product) -> Product:
+        """The packets that are in two products."""
+        sides = (self.sent, self.received, other.sent, other.received)
+        return Product.of(side for side in sides if side is not None)
+
     def __and__(self, box: Box) -> Product:
         """The packets that are in a box, too."""
         if box == Box():

@@ -18,8 +18,9 @@ from npc.compiler.verify.expected import expected, expected_hairpins
 from npc.compiler.verify.products import Product, difference
 from npc.compiler.verify.program import Box, Chain, Expected, Known, Malformed, Program, Rule, Scenario
 from npc.compiler.verify.regions import ALL, End, Region
+from npc.compiler.verify.steps import Clash
 from npc.compiler.verify.trace import Packet, Trace, trace
-from npc.compiler.verify.walk import Clash, walk
+from npc.compiler.verify.walk import walk
 
 MOST_BOXES = 2_000
 """Boxes of packets among which the one to show is chosen."""

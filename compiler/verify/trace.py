@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from npc.compiler.verify.program import Among, Chain, Condition, Kind, Known, Rule, Scenario
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Packet:
     """The first packet of a connection: addresses on the number line, and its kind of traffic."""
 

@@ -16,7 +16,7 @@ from tests.verify.programs import SCENARIOS, dispatches, packets, pipelines, pro
 PACKETS = packets()
 
 
-@pytest.mark.parametrize("factor_from", [-1, 0, 2, 100])
+@pytest.mark.parametrize("factor_from", [0, 1, 2, 100])
 @given(data=st.data(), scenario=SCENARIOS)
 def test_what_passes_is_what_passes_one_by_one(
     factor_from: int, data: st.DataObject, scenario: Scenario
@@ -37,7 +37,7 @@ def test_what_comes_back_from_a_dispatch_goes_on(
         compare(chains, scenario)
 
 
-@pytest.mark.parametrize("factor_from", [-1, 0, 100])
+@pytest.mark.parametrize("factor_from", [0, 2, 100])
 @given(chains=pipelines(), scenario=SCENARIOS)
 def test_registers_hold_what_was_set(factor_from: int, chains: dict[str, Chain], scenario: Scenario) -> None:
     with pytest.MonkeyPatch.context() as patch:
