@@ -144,10 +144,10 @@ def _entry(table: Table, hook: str, prefix: str, notes: list[str]) -> Entry | No
 
 def _space(hook: str, plan: Plan) -> Iterator[Box]:
     """The packets that there can be: the node is no endpoint, both ends and ICMP are of one family."""
-    subjects = Intervals.of(
-        *((one, one) for found in plan.classes for end in found.subjects for one in end.addresses)
-    )
+    own = {one for found in plan.classes for end in found.subjects for one in end.addresses}
+    own.update(one for hairpin in plan.hairpins for one in hairpin.addresses)
+    endpoints = Intervals.of(*((one, one) for one in own))
     for family, every in _EVERY.items():
-        nodes = every - subjects
+        nodes = every - endpoints
         sources, destinations = nodes if hook == "OUTPUT" else every, nodes if hook == "INPUT" else every
         yield Box(sources, destinations, traffic.ANY - traffic.every(_FOREIGN_ICMP[family]))
