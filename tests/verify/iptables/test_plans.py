@@ -26,7 +26,7 @@ ALL_FORMS: Final[dict[str, tuple[Options, Layout]]] = FORMS | {
 
 
 @pytest.mark.parametrize("form", ALL_FORMS)
-@settings(max_examples=MANY_CLUSTERS // 25)
+@settings(max_examples=MANY_CLUSTERS // 40)
 @given(plan=dense.plans(logs=True))
 def test_where_everything_overlaps(form: str, plan: Plan) -> None:
     options, layout = ALL_FORMS[form]
