@@ -94,8 +94,6 @@ class _Draft:
     sources: Intervals = EVERY_ADDRESS
     destinations: Intervals = EVERY_ADDRESS
     traffic: Intervals = traffic.ANY
-    ports: list[tuple[Intervals, bool]] = field(default_factory=list)
-    """Of multiport: ports, and whether all others are meant."""
     masks: dict[str, Mask] = field(default_factory=dict)
     facts: list[Known] = field(default_factory=list)
     in_sets: list[Among] = field(default_factory=list)
@@ -217,7 +215,9 @@ class _Draft:
                 found = traffic.of(protocol, low, high)
                 self.traffic &= traffic.every(protocol) - found if negated else found
             case "--dports":
-                self.ports.append((self._multiport(words[0]), negated))
+                protocol = self._protocol_with_ports()
+                found = self._multiport(words[0], protocol)
+                self.traffic &= traffic.every(protocol) - found if negated else found
             case "--icmp-type" | "--icmpv6-type":
                 found = icmp_types(words[0], self.around.family, self.line)
                 every = traffic.every(_own_icmp(self.around.family))
@@ -250,13 +250,20 @@ class _Draft:
             raise Malformed(f"the ports `{text}`", self.line, "the first is above the last")
         return low, high
 
-    def _multiport(self, text: str) -> Intervals:
+    def _protocol_with_ports(self) -> int:
+        if self.protocol not in known.MULTIPORT_PROTOCOLS:
+            raise Malformed(
+                "the match `multiport`", self.line, "`-p` with a protocol that has ports goes before"
+            )
+        return self.protocol
+
+    def _multiport(self, text: str, protocol: int) -> Intervals:
         parts = text.split(",")
         if sum(2 if ":" in part else 1 for part in parts) > _SLOTS:
             raise Malformed(
                 f"the ports `{text}`", self.line, f"there is room for {_SLOTS}, a range takes two"
             )
-        return Intervals.of(*map(self._ports, parts))
+        return Intervals.of(*(traffic.of(protocol, *self._ports(part)).ranges[0] for part in parts))
 
     def _range(self, option: str, text: str, *, negated: bool) -> None:
         side = "sources" if option == "--src-range" else "destinations"
@@ -287,12 +294,6 @@ class _Draft:
         for name in self.loaded:
             self._complete(name)
             self._check_protocol(name)
-        for ports, negated in self.ports:
-            protocol = self.protocol or 0  # checked: multiport needs one
-            found = Intervals(
-                tuple((protocol << 16 | low, protocol << 16 | high) for low, high in ports.ranges)
-            )
-            self.traffic &= traffic.every(protocol) - found if negated else found
         box = Box(self.sources, self.destinations, self.traffic)
         plain = [Among((box,), text=" ".join(self.plain))] if box != Box() else []
         conditions: tuple[Condition, ...] = (*self.facts, *plain, *self.in_sets)
@@ -308,8 +309,6 @@ class _Draft:
             needed = _own_icmp(self.around.family)
         if needed is not None and self.protocol != needed:
             raise Malformed(f"the match `{module}`", self.line, f"the rule needs `-p {module}`")
-        if module == "multiport" and self.protocol not in known.MULTIPORT_PROTOCOLS:
-            raise Malformed("the match `multiport`", self.line, "the rule needs a protocol that has ports")
 
     def _action(self) -> Action:
         target = self.target

@@ -41,7 +41,7 @@ V4 = [
         ["1.1.1.1 > 2.2.2.2 tcp/2", "1.1.1.1 > 2.2.2.2 udp/6"],
     ),
     (
-        "-m multiport ! --dports 1,5:7 -p udp",
+        "-p udp -m multiport ! --dports 1,5:7",
         ["1.1.1.1 > 2.2.2.2 udp/2"],
         ["1.1.1.1 > 2.2.2.2 udp/5", "1.1.1.1 > 2.2.2.2 tcp/2"],
     ),
@@ -166,6 +166,8 @@ MALFORMED = [
     ("-j DROP -g D", "`-j` a second time"),
     ("! -j DROP", "`! -j`"),
     ("-m multiport --dports 80 -j DROP", "the match `multiport`"),
+    ("-m multiport --dports 80 -p tcp -j DROP", "the match `multiport`"),
+    ("-p icmp -m multiport --dports 80 -j DROP", "the match `multiport`"),
     ("-p tcp -m multiport -j DROP", "the match `-m multiport` without an option"),
     (f"-p tcp -m multiport --dports {','.join(map(str, range(1, 17)))} -j DROP", "the ports `1,2,3"),
     ("-p icmp -m icmp -j DROP", "the match `-m icmp` without an option"),
