@@ -48,7 +48,14 @@ def joined(flows: Sequence[Flow]) -> Iterator[Joined]:
     for flow in flows:
         if flow.match.conjunction is not None and not flow.actions.clauses:
             ends.setdefault(flow.match.conjunction, []).append(flow)
-    for (priority, number), dimensions in _dimensions(flows).items():
+    conjunctions = _dimensions(flows)
+    for (priority, number), dimensions in conjunctions.items():
+        if number not in ends and not any(
+            _may_hide(dimensions, other)
+            for (below, _), other in conjunctions.items()
+            if below <= priority and other is not dimensions
+        ):
+            continue  # it is looked up, and what is found is what would have been without it
         yield from _conjunction(priority, number, dimensions, ends.get(number, []))
 
 
@@ -78,6 +85,21 @@ def _dimensions(flows: Iterable[Flow]) -> dict[tuple[int, int], _Dimensions]:
             boxes = conjunction.found.setdefault(clause.dimension, {})
             boxes.setdefault(_beside_boxes(flow.match), []).extend(flow.boxes)
     return conjunctions
+
+
+def _may_hide(one: _Dimensions, other: _Dimensions) -> bool:
+    """Whether some packet may be of two conjunctions: a register of which both ask has not two values."""
+    values = _exact(one)
+    return not any(values.get(name, value) != value for name, value in _exact(other).items())
+
+
+def _exact(dimensions: _Dimensions) -> dict[str, int]:
+    """The registers of which some dimension asks for one value, whatever its alternative."""
+    found: dict[str, int] = {}
+    for dimension in dimensions.found.values():
+        asked = [set(match.registers) for match in dimension]
+        found |= {name: value for name, value, mask in set.intersection(*asked) if mask == 0xFFFF_FFFF}
+    return found
 
 
 def _conjunction(

@@ -44,6 +44,7 @@ CHANGES = [
     ("ovs/conjunction", "tcp,tcp_dst=22,actions=conjunction", "tcp,tcp_dst=23,actions=conjunction"),
     ("ovs/conjunction", "nw_dst=203.0.113.7,actions=", "nw_dst=203.0.113.8,actions="),
     ("ovs/conjunction", "nw_dst=203.0.113.7,", ""),
+    ("ovs/conjunction", "conj_id=3962996153", ""),
     ("ovs/except-as-longer-prefix", "table=4,priority=0,actions=drop", "table=4,priority=0,actions=NORMAL"),
     ("ovs/own-node", "nw_src=192.0.2.1,actions=goto_table:6", "nw_src=192.0.2.1,actions=drop"),
     ("ovs/own-node-policed", "table=1,priority=330,ip,nw_src=10.0.0.1,", "table=1,priority=330,ip,"),

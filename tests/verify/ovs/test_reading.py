@@ -179,6 +179,10 @@ REFUSED = [
         "ip,actions=conjunction(1,1/2)\ntcp,actions=conjunction(1,2/3)",
         "conjunction 1 of 2 and of 3 dimensions",
     ),
+    (
+        "ip,actions=conjunction(1,1/2)\ntcp,actions=conjunction(1,2/2)\nudp,conj_id=1,actions=drop",
+        "conjunction 1, whose flow with `conj_id` asks for more",
+    ),
     ("actions=NORMAL)", "`)` without `(`"),
 ]
 
