@@ -74,7 +74,51 @@ def merged(parts: Iterable[Change]) -> list[Change]:
             alike[0].source.of_family(one) and alike[1].destination.of_family(one) for one in Family
         )
         whole += [_union(*alike)] if is_pair else alike
-    return whole
+    return _of_both_families(whole)
+
+
+def _of_both_families(parts: Iterable[Change]) -> list[Change]:
+    """Of equal changes one by IPv4 and one by IPv6 as one, where one end has the same endpoints.
+
+    The other end's endpoints of the one are among those of the other: pods with addresses of both families,
+    and some of one alone. No packet runs between families, so together they say no more than each.
+    """
+    found = list(parts)
+    for end in (_destination, _source):
+        groups: dict[Hashable, list[Change]] = {}
+        for one in found:
+            alike = groups.setdefault((_kind(one), end(one).endpoints), [])
+            if len(alike) == 1 and _are_of_two_families(one, alike[0]) and _is_part(one, alike[0]):
+                alike[0] = _union(alike[0], one)
+            else:
+                alike.append(one)
+        found = [one for alike in groups.values() for one in alike]
+    return found
+
+
+def _source(one: Change) -> Ends:
+    return one.source
+
+
+def _destination(one: Change) -> Ends:
+    return one.destination
+
+
+def _are_of_two_families(one: Change, other: Change) -> bool:
+    """Whether all packets of a change are of one family, and those of the other change of the other."""
+    families = [
+        {family for family in Family for ends in (each.source, each.destination) if ends.of_family(family)}
+        for each in (one, other)
+    ]
+    return len(families[0]) == len(families[1]) == 1 and families[0] != families[1]
+
+
+def _is_part(one: Change, other: Change) -> bool:
+    """Whether the endpoints of either change are, at both ends, among those of the other."""
+    here, there = ((each.source.endpoints, each.destination.endpoints) for each in (one, other))
+    return any(
+        less[0] & ~more[0] == 0 and less[1] & ~more[1] == 0 for less, more in ((here, there), (there, here))
+    )
 
 
 def _joined(parts: Iterable[Change], key: Callable[[Change], Hashable]) -> list[Change]:

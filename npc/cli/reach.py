@@ -64,8 +64,8 @@ def command(
     ] = None,
     own_node: OwnNodeOption = OwnNode.ALWAYS,
     format: Annotated[
-        ReportFormat, typer.Option("--format", help="How they are written.")
-    ] = ReportFormat.TEXT,
+        ReportFormat | None, typer.Option("--format", help="How they are written. Default: text.")
+    ] = None,
     html: Annotated[
         str | None,
         typer.Option("--html", metavar="FILE", help="Write a page to look at in a browser, instead."),
@@ -87,6 +87,8 @@ def command(
     """
     if html is not None and output is not None:
         raise typer.BadParameter("a page goes to --html: leave out --output", param_hint="--output")
+    if html is not None and format is not None:
+        raise typer.BadParameter("--html is a format of its own: leave out --format", param_hint="--format")
     given = [*(paths or ()), *(policies or ()), *(inventory or ())]
     if not given:
         raise typer.BadParameter("name files or directories with policies", param_hint="PATH")
@@ -108,7 +110,7 @@ def command(
                 levels=settings.levels,
                 exclude=settings.exclude,
             )
-            text = _written(found, format, is_page=html is not None)
+            text = _written(found, format or ReportFormat.TEXT, is_page=html is not None)
             to = html if html is not None else output
             if to not in (None, "-"):
                 write({"reach": text}, to)

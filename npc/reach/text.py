@@ -42,10 +42,10 @@ def _connections(report: Report) -> Iterator[str]:
             if destination := _others(report, source, one.destination):
                 yield from _row(one.ports, "to", _who(report, destination))
         yield ""
-    silent = report.connections.everyone
+    silent = report.connections.open_to_others[0]
     for source in by_source:
         silent &= ~source
-    if silent and report.connections.open_to_others[0]:
+    if silent:
         yield from _wrapped("nothing may leave ", report.names.together(silent))
         yield ""
 

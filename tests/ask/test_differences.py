@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import Family, format_address
+from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.ask.answers import Between
-from npc.compiler.ask.changes import Change, Presence
+from npc.compiler.ask.changes import Change, Presence, merged
 from npc.compiler.ask.differences import Comparison
-from npc.compiler.ask.ends import Place
+from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.ask.relation import Relation
 from tests.ask.asking import passes, place_of, relation_of
 from tests.compiler.compiling import MANY_CLUSTERS, traffic_of
@@ -181,3 +184,47 @@ def test_endpoints_of_one_side_are_told_from_changed_decisions() -> None:
         (Presence.BOTH, Presence.NEW),
     }
     assert {one.between for one in found.changes()} == {Between.OTHERS}
+
+
+def change(source: Ends, destination: Ends, lost: Intervals) -> Change:
+    return Change(source, destination, lost, Intervals())
+
+
+WEB, BOTH = Ends(0b0110, 0b0100), Ends(0b1000, 0b1000)
+"""A source of two pods, of which one has addresses of both families, and a destination."""
+V4, V6 = Family.V4, Family.V6
+ONE, OTHER = traffic.of(traffic.TCP, 80, 80), traffic.of(traffic.TCP, 81, 81)
+MERGED = [
+    # (name, changes, what becomes of them)
+    (
+        "both families",
+        [
+            change(WEB.of_family(V4), BOTH.of_family(V4), ONE),
+            change(WEB.of_family(V6), BOTH.of_family(V6), ONE),
+        ],
+        [change(WEB, BOTH, ONE)],
+    ),
+    (
+        "other traffic",
+        [
+            change(WEB.of_family(V4), BOTH.of_family(V4), ONE),
+            change(WEB.of_family(V6), BOTH.of_family(V6), OTHER),
+        ],
+        [
+            change(WEB.of_family(V4), BOTH.of_family(V4), ONE),
+            change(WEB.of_family(V6), BOTH.of_family(V6), OTHER),
+        ],
+    ),
+    (
+        "others by the other family",
+        [change(Ends(0b0001), Ends(0b1000), ONE), change(Ends(0, 0b0010), Ends(0, 0b1000), ONE)],
+        [change(Ends(0b0001), Ends(0b1000), ONE), change(Ends(0, 0b0010), Ends(0, 0b1000), ONE)],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"), [case[1:] for case in MERGED], ids=[case[0] for case in MERGED]
+)
+def test_changes_of_two_families(parts: list[Change], expected: list[Change]) -> None:
+    assert merged(parts) == expected

@@ -64,6 +64,7 @@ FAULTS = [
     # (name, arguments, exit code, words that are said)
     ("no input", (), 2, "name files or directories with policies"),
     ("a page and an output", (SHOP, "--html", "a", "--output", "b"), 2, "leave out --output"),
+    ("a page and a format", (SHOP, "--html", "a", "--format", "json"), 2, "leave out --format"),
     ("no such format", (SHOP, "--format", "pdf"), 2, "mermaid"),
     ("no such assumption", (SHOP, "--assume", "luck"), 2, "ipblock=external"),
     ("no such file", ("nowhere.yaml",), 1, "nowhere.yaml"),
@@ -116,6 +117,10 @@ def test_from_and_to(options: tuple[str, ...], expected: tuple[set[str] | None, 
     for key, names in zip(("from", "to"), expected, strict=True):
         if names is not None:
             assert {name for one in found for (listed,) in [one[key].values()] for name in listed} == names
+
+
+def test_who_was_not_asked_about_is_not_said_to_be_silent() -> None:
+    assert "nothing may leave" not in npc("reach", SHOP, "--from", "shop/deploy/web").stdout
 
 
 def test_focus() -> None:
