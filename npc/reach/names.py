@@ -88,7 +88,8 @@ def blocks(addresses: Intervals) -> list[str]:
         holes = list(_cidrs(Intervals.of(around) - own))
         if len(holes) + 1 < len(plain):
             (block,) = _cidrs(Intervals.of(around))
-            found.append(f"{block} except ({', '.join(holes)})")
+            listed = ", ".join(holes)
+            found.append(f"{block} except {listed if len(holes) == 1 else f'({listed})'}")
         else:
             found += plain
     return found

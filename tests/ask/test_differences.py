@@ -190,35 +190,25 @@ def change(source: Ends, destination: Ends, lost: Intervals) -> Change:
     return Change(source, destination, lost, Intervals())
 
 
-WEB, BOTH = Ends(0b0110, 0b0100), Ends(0b1000, 0b1000)
-"""A source of two pods, of which one has addresses of both families, and a destination."""
-V4, V6 = Family.V4, Family.V6
+WEB4, WEB6, DB4, DB6 = Ends(0b0110), Ends(0, 0b0100), Ends(0b1000), Ends(0, 0b1000)
+"""Two pods, of which one has addresses of both families, and another of both."""
 ONE, OTHER = traffic.of(traffic.TCP, 80, 80), traffic.of(traffic.TCP, 81, 81)
 MERGED = [
     # (name, changes, what becomes of them)
     (
         "both families",
-        [
-            change(WEB.of_family(V4), BOTH.of_family(V4), ONE),
-            change(WEB.of_family(V6), BOTH.of_family(V6), ONE),
-        ],
-        [change(WEB, BOTH, ONE)],
+        [change(WEB4, DB4, ONE), change(WEB6, DB6, ONE)],
+        [change(WEB4 | WEB6, DB4 | DB6, ONE)],
     ),
     (
         "other traffic",
-        [
-            change(WEB.of_family(V4), BOTH.of_family(V4), ONE),
-            change(WEB.of_family(V6), BOTH.of_family(V6), OTHER),
-        ],
-        [
-            change(WEB.of_family(V4), BOTH.of_family(V4), ONE),
-            change(WEB.of_family(V6), BOTH.of_family(V6), OTHER),
-        ],
+        [change(WEB4, DB4, ONE), change(WEB6, DB6, OTHER)],
+        [change(WEB4, DB4, ONE), change(WEB6, DB6, OTHER)],
     ),
     (
         "others by the other family",
-        [change(Ends(0b0001), Ends(0b1000), ONE), change(Ends(0, 0b0010), Ends(0, 0b1000), ONE)],
-        [change(Ends(0b0001), Ends(0b1000), ONE), change(Ends(0, 0b0010), Ends(0, 0b1000), ONE)],
+        [change(Ends(0b0001), DB4, ONE), change(WEB6, DB6, ONE)],
+        [change(Ends(0b0001), DB4, ONE), change(WEB6, DB6, ONE)],
     ),
 ]
 
