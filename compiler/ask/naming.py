@@ -245,9 +245,10 @@ class Names:
             if pods:
                 self._check_single(text, [str(self._endpoints[number]) for number in pods])
                 return Named(str(self._endpoints[pods[0]]), self._roll.ends(pods))
-        workloads = [
-            one for one in self._workloads(namespace, name) if one.name == name and kind in (None, one.kind)
-        ]
+        workloads: list[Workload] = []
+        for beginning in (name, ""):  # pods whose owners are known may be called anything
+            found = self._workloads(namespace, beginning) if not workloads else ()
+            workloads += [one for one in found if one.name == name and kind in (None, one.kind)]
         if workloads:
             self._check_single(text, [str(one) for one in workloads])
             return Named(str(workloads[0]), self._roll.ends(members(workloads[0].members)))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from npc.compiler.ask.assumptions import Reading
     from npc.compiler.frontend.source import Source
     from npc.compiler.resolve import Model
+    from npc.configuration import Configuration
 
 _COLOURS = {"allowed": "\033[1;32m", "denied": "\033[1;31m", "dim": "\033[2m"}
 _CHUNK = 1 << 16
@@ -136,7 +137,8 @@ def command(
     reading = reading_of(assume, own_node)
     is_as_expected = True
     try:
-        model, definitions = _model(paths, config, quiet, reading, today=day(today))
+        settings = configured(config, None)
+        model, definitions = _model(paths, settings, quiet, reading, today=day(today))
         if batch is not None:
             is_as_expected = _batch(model, batch, reading)
         elif source is not None and destination is not None:
@@ -148,7 +150,7 @@ def command(
                 source,
                 destination,
                 traffic,
-                namespace=namespace,
+                namespace=namespace or settings.namespace,
                 reading=reading,
                 definitions=definitions,
                 limit=most,
@@ -186,13 +188,12 @@ def _check_usage(
 
 
 def _model(
-    paths: list[str], config: Config, quiet: bool, reading: Reading, *, today: date
+    paths: list[str], settings: Configuration, quiet: bool, reading: Reading, *, today: date
 ) -> tuple[Model, list[Source]]:
     """The model of what is in some paths, and those in the policy language; findings are reported."""
     from npc.asking import in_the_language, unchecked_sources
     from npc.models import readable
 
-    settings = configured(config, None)
     with progress_bar(quiet=quiet) as progress:
         found = readable(paths, exclude=settings.exclude)
         model, diagnostics = unchecked_sources(

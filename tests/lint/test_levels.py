@@ -140,6 +140,9 @@ def test_the_namespace_of_names(tmp_path: Path) -> None:
     (tmp_path / "npc.toml").write_text('namespace = "shop"\n')
     assert "to shop/w" in npc(*arguments, folder=tmp_path).stdout
     assert npc(*arguments, "-n", "other", folder=tmp_path).code == 1
+    query = ("query", "any", "pods(app=web)", "-p", "a.npc", "-i", "pods.yaml")
+    assert "to shop/w" in npc(*query, folder=tmp_path).stdout
+    assert npc(*query, "-n", "other", folder=tmp_path).code == 1
 
 
 WRONG = [

@@ -61,6 +61,14 @@ def test_workloads(labels: dict[str, str], name: str, owners: Any, workload: str
     assert found.names.parties == (workload,)
 
 
+def test_a_workload_is_found_by_its_name_whatever_its_pods_are_called() -> None:
+    pods = [pod("cut-off-x", 1, {}, [owner("DaemonSet", "cut-off-by-the-api-server")]), pod("b", 2, {}, None)]
+    found = sources(pods)["JSON"]
+    report, _ = reach_sources([found], source="shop/ds/cut-off-by-the-api-server")
+    assert [one.source for one in report.inside] == [1 << 1]
+    assert report.names.parties[1] == "shop/ds/cut-off-by-the-api-server"
+
+
 def test_who_writes_no_owners_writes_the_same_pod() -> None:
     with_owner = pod("db-0", 1, {}, [owner("StatefulSet", "db")])
     both = [sources([with_owner])["JSON"], sources([pod("db-0", 1, {}, None)])["YAML"]]
