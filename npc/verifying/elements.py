@@ -27,6 +27,8 @@ _CHANGING = re.compile(r"(?:cookie|duration|n_packets|n_bytes|idle_age|hard_age)
 
 def element(pages: Pages, line: Line, packet: Packet) -> Line | None:
     """The line of the element by which the set that a rule asks has a packet; None: nobody can tell."""
+    if not pages.has_lines(line):
+        return None
     text = pages.line(line)
     found = _IN_SET.search(text)
     if found is not None:
@@ -40,7 +42,7 @@ def element(pages: Pages, line: Line, packet: Packet) -> Line | None:
 
 def own_flow(pages: Pages, line: Line, packet: Packet) -> Line:
     """The flow that is about a packet's addresses and does what the one in a line does; else that line."""
-    text = pages.line(line)
+    text = pages.line(line) if pages.has_lines(line) else ""
     if _ADDRESS.search(text) is None or _has_addresses(text, packet):
         return line
     wanted = _ADDRESS.sub(r"\g<field>", _CHANGING.sub("", text)).strip()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic
@@ -17,11 +19,12 @@ class Pages:
 
     texts: Mapping[str, str] = field(repr=False)
     _lines: dict[str, list[str]] = field(default_factory=dict)
+    _listings: dict[str, Any] = field(default_factory=dict)
 
     def line(self, line: Line) -> str:
-        """What stands in a line; nothing where it is none, as in a listing in JSON."""
+        """What stands in a line; nothing where it is none. Of a listing in JSON it is the rule itself."""
         if not self.has_lines(line):
-            return ""
+            return self._listed(line)
         lines = self.lines(line.file)
         return lines[line.number - 1].rstrip("\r") if 0 < line.number <= len(lines) else ""
 
@@ -36,6 +39,28 @@ class Pages:
         text = self.texts.get(line.file)
         return text is not None and line.number > 0 and text[:64].lstrip()[:1] not in ("{", "[")
 
+    def _listed(self, line: Line) -> str:
+        """A rule of `nft --json list`, with its chain; nothing where several tables have its handle."""
+        if line.file not in self.texts or line.number < 1:
+            return ""
+        found = [one for one in self._rules_in_json(line.file) if one.get("handle") == line.number]
+        if len(found) != 1:
+            return ""
+        words = " ".join(json.dumps(one, separators=(",", ":")) for one in found[0].get("expr", ()))
+        return f"chain {found[0].get('chain')}: {words}"
+
+    def _rules_in_json(self, file: str) -> Iterator[dict[str, Any]]:
+        if file not in self._listings:
+            try:
+                listing: Any = json.loads(self.texts[file])
+            except (ValueError, RecursionError):
+                listing = None
+            self._listings[file] = listing.get("nftables", []) if isinstance(listing, dict) else []
+        for entry in self._listings[file]:
+            rule = entry.get("rule") if isinstance(entry, dict) else None
+            if isinstance(rule, dict) and rule.get("family") == "inet":
+                yield rule
+
     def place(self, line: Line) -> str:
         """`npc.nft:12`, or `ruleset.json: handle 12`; nothing of what stands nowhere."""
         if line.file not in self.texts or line.number < 1:
@@ -44,7 +69,7 @@ class Pages:
 
     def origin(self, line: Line, construct: str = "") -> Origin | None:
         """A line as the place of a diagnostic; of a construct in words, what it has between backticks."""
-        written = self.line(line)
+        written = self.line(line) if self.has_lines(line) else ""
         if not written:
             return None
         word = construct.split("`")[1] if construct.count("`") == 2 else ""

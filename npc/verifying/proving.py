@@ -5,7 +5,8 @@ The plan that a ruleset is held against is made without the optimizer: what that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING
 from npc.api import check_settings, emit, plan_sources
 from npc.backends.base import Backend, Options, Target, find_target
 from npc.compiler.frontend import codes
-from npc.compiler.frontend.diagnostics import Diagnostic, InputError
+from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
 from npc.compiler.frontend.documents import Progress
 from npc.compiler.frontend.files import NOTHING, Exclude
+from npc.compiler.frontend.render import render
 from npc.compiler.frontend.source import Source
 from npc.compiler.lint.levels import DEFAULTS, Levels
 from npc.compiler.optimize.passes import PASSES, Pass, optimize
@@ -31,6 +33,11 @@ from npc.verifying.rulesets import ruleset_texts
 
 if TYPE_CHECKING:
     from npc.verifying.explaining import Refuted
+
+_HEADING = re.compile(r"^# Compiled by npc for [\w ]+: (?P<scope>.+)\.$", re.MULTILINE)
+"""What the files that npc writes begin with."""
+_HEAD = 500
+"""Characters of a text in which that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +140,23 @@ def verified(
         proof = prove(program, plan)
     except Unsupported as error:
         raise InputError([*diagnostics, pages.not_understood(error)]) from None
+    notes = (*_for_others(texts, plan), *program.notes)
     refuted: tuple[Refuted, ...] = ()
     if proof.refutations:
         from npc.verifying.explaining import explained  # those who find nothing wrong need not wait for it
 
         refuted = tuple(explained(proof.refutations, plan, model, options, pages))
-    return Verification(backend.name, plan.scope, plan.node, proof, refuted, program.notes, diagnostics)
+    return Verification(backend.name, plan.scope, plan.node, proof, refuted, notes, diagnostics)
+
+
+def _for_others(texts: Mapping[str, str], plan: Plan) -> Iterator[str]:
+    """What a text says of itself, where it was compiled for others than the proof is about."""
+    for file, text in texts.items():
+        found = _HEADING.search(text[:_HEAD])
+        if found is not None and found["scope"] != plan.scope:
+            node = found["scope"].removeprefix("node ")
+            option = f"give --node {node}" if node != found["scope"] else "leave out --node"
+            yield f"{file} says that it was compiled for {found['scope']}: {option} for a proof of that."
 
 
 def check_own(
@@ -158,7 +176,8 @@ def check_own(
     except InputError as error:
         if template_dir is not None:
             raise
-        raise NotProven(f"npc does not understand its own ruleset: {error}") from None
+        words = render(error.diagnostics, Format.TEXT).strip()
+        raise NotProven(f"npc does not understand its own ruleset\n{words}") from None
     if found.is_proven:
         return
     from npc.verifying.report import findings, refutation_text  # as in `verified`

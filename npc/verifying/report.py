@@ -69,7 +69,8 @@ def sentence(one: Refuted) -> str:
     if one.always:
         return f"{packet}: it should always pass, and the ruleset denies it"
     if one.should_pass:
-        return f"{packet}: the policies allow it, the ruleset denies it"
+        here = " as far as this node decides" if one.elsewhere else ""
+        return f"{packet}: the policies allow it{here}, the ruleset denies it"
     return f"{packet}: the policies deny it, the ruleset lets it pass"
 
 

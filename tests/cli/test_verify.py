@@ -212,6 +212,48 @@ def test_an_end_on_another_node_is_not_decided_here(tmp_path: Path) -> None:
     assert (refutation["egress"], refutation["ingress"]["ground"]) == (None, "isolated")
 
 
+def test_a_ruleset_of_others_says_so(compiled: Path) -> None:
+    outcome = npc("verify", SHOP, "-q", "--node", "node-b", "-r", str(compiled / "nft"))
+    assert outcome.code == 3
+    assert "the policies allow it as far as this node decides, the ruleset denies it" in outcome.stdout
+    note = (
+        "npc.nft says that it was compiled for all endpoints of the inventory: leave out --node for a proof"
+    )
+    assert note in outcome.stdout
+
+
+def test_rules_of_a_listing_in_json_are_told_by_handle_and_chain(tmp_path: Path) -> None:
+    address = {"payload": {"protocol": "ip", "field": "daddr"}}
+    found = [
+        {"table": {"family": "inet", "name": "npc", "handle": 1}},
+        {
+            "chain": {
+                "family": "inet",
+                "table": "npc",
+                "name": "forward",
+                "handle": 2,
+                "type": "filter",
+                "hook": "forward",
+                "prio": 0,
+                "policy": "accept",
+            }
+        },
+        {
+            "rule": {
+                "family": "inet",
+                "table": "npc",
+                "chain": "forward",
+                "handle": 7,
+                "expr": [{"match": {"op": "==", "left": address, "right": "10.244.2.30"}}, {"drop": None}],
+            }
+        },
+    ]
+    (tmp_path / "live.json").write_text(json.dumps({"nftables": found}))
+    outcome = npc("verify", SHOP, "-q", "-r", "live.json", folder=tmp_path)
+    assert outcome.code == 3
+    assert 'live.json: handle 7  chain forward: {"match":{"op":"==","left"' in outcome.stdout
+
+
 def test_json(compiled: Path, tmp_path: Path) -> None:
     folder = _changed(compiled, "nft", "ip saddr @p4_ad7d8ae51c accept", "accept", tmp_path)
     values = _json(SHOP, "-r", str(folder))
