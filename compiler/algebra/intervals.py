@@ -75,7 +75,13 @@ class Intervals:
         >>> Intervals.of((0, 9)) - Intervals.of((3, 4), (9, 20))
         Intervals(ranges=((0, 2), (5, 8)))
         """
-        return Intervals(tuple(_difference(self.ranges, other.ranges)))
+        if not self.ranges:
+            return self
+        first = bisect_left(other.ranges, self.ranges[0][0], key=_high)
+        end = bisect_right(other.ranges, self.ranges[-1][1], key=_low)
+        if first >= end:
+            return self
+        return Intervals(tuple(_difference(self.ranges, other.ranges[first:end])))
 
     def __le__(self, other: Intervals) -> bool:
         """Whether every member is a member of `other`."""

@@ -56,6 +56,14 @@ class Product:
         return self._less(other.sent, other.received)
 
     def _less(self, sent: Region | None, received: Region | None) -> list[Product]:
+        if self.received is None and self.sent is not None and received is not None:
+            left = self.sent.seen_from(End.DESTINATION) - received
+            rest = self._less(sent, None)
+            return [Product(None, left), *rest] if left else rest
+        if self.sent is None and self.received is not None and sent is not None:
+            left = self.received.seen_from(End.SOURCE) - sent
+            rest = self._less(None, received)
+            return [Product(left), *rest] if left else rest
         found = []
         if sent is not None and (left := _whole(self.sent, End.SOURCE) - sent):
             found.append(Product(left, self.received))
