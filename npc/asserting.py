@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.intervals import Intervals
-from npc.compiler.ask.assertions import Verdict, judge
-from npc.compiler.ask.reasons import because
+from npc.compiler.ask.assertions import Counterexample, Verdict, judge
+from npc.compiler.ask.misses import near_misses
+from npc.compiler.ask.reasons import because, rule_name
 from npc.compiler.ask.relation import Relation
 from npc.compiler.ask.rulings import Ground, Ruling
 from npc.compiler.ask.wording import place_text
 from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, InputError, Related, did_you_mean, has_errors
 from npc.compiler.frontend.source import Source
-from npc.compiler.frontend.syntax import Assertion, BehindService
+from npc.compiler.frontend.syntax import Assertion, BehindService, Direction
 from npc.compiler.inventory import Inventory
 from npc.compiler.language.asserting import read_assertions
 from npc.compiler.resolve import Model
@@ -38,11 +39,11 @@ def failed_assertions(sources: Sequence[Source], model: Model) -> Iterator[Diagn
         except InputError as error:
             yield from error.diagnostics
         else:
-            yield from _said(verdict, model.inventory)
+            yield from _said(verdict, relation)
 
 
-def _said(verdict: Verdict, inventory: Inventory) -> Iterator[Diagnostic]:
-    assertion = verdict.assertion
+def _said(verdict: Verdict, relation: Relation) -> Iterator[Diagnostic]:
+    assertion, inventory = verdict.assertion, relation.model.inventory
     about = f"assertion {assertion.name}" if assertion.name else ""
     missing = [
         word
@@ -68,7 +69,7 @@ def _said(verdict: Verdict, inventory: Inventory) -> Iterator[Diagnostic]:
         codes.ASSERTION_FAILS,
         f"the assertion does not hold: {packet} {outcome}",
         assertion.origin,
-        help="; ".join(map(_words, rulings)),
+        help="; ".join(_words(one) + _closest(one, found, relation) for one in rulings),
         about=about,
         related=tuple(related for one in rulings for related in _rules(one)),
     )
@@ -76,6 +77,21 @@ def _said(verdict: Verdict, inventory: Inventory) -> Iterator[Diagnostic]:
 
 def _words(ruling: Ruling) -> str:
     return f"{ruling.direction.value} {'allowed' if ruling.allowed else 'denied'}{because(ruling)}"
+
+
+def _closest(ruling: Ruling, found: Counterexample, relation: Relation) -> str:
+    """The rule that comes closest to allowing what no rule of the isolating policies does."""
+    is_source = ruling.direction is Direction.EGRESS
+    here, there = (found.source, found.destination) if is_source else (found.destination, found.source)
+    if ruling.ground is not Ground.ISOLATED or here.endpoint is None:
+        return ""
+    subjects = relation.of(ruling.direction, here.endpoint)
+    endpoint = relation.model.inventory.endpoints[here.endpoint]
+    asked = Intervals.of((found.traffic, found.traffic))
+    for miss in near_misses(relation.meaning, subjects, endpoint, there, asked, most=1):
+        words = "; ".join(one.text for one in miss.misses)
+        return f" (closest: {rule_name(miss.rule, ruling.direction)}, which misses: {words})"
+    return ""
 
 
 def _rules(ruling: Ruling) -> Iterator[Related]:

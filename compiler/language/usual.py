@@ -331,6 +331,11 @@ LIKELY: Final[tuple[Hint, ...]] = (
         rf"(?!{WORD}*[/:]).*?\.[A-Za-z].*",
         "names of hosts cannot be compiled: their addresses change",
     ),
+    hint(
+        "NAMED_END",
+        "[a-z0-9][a-z0-9.-]*",
+        "a pod or a workload stands with its namespace: NAMESPACE/{found}",
+    ),
     hint("PODS ADDRESS", ".+", _PEER),
 )
 """Guesses, where no word is nearer."""

@@ -49,6 +49,17 @@ def check(folder: Path, text: str, *arguments: str) -> Outcome:
     return npc("check", "policies", "cluster.yaml", "--assert", "claims.npc", *arguments, folder=folder)
 
 
+def test_what_is_denied_names_the_closest_rule(folder: Path) -> None:
+    said = "(closest: shop/db, ingress rule 1, which misses: tcp/5432, not tcp/80)"
+    assert said in check(folder, "allow tcp/80 from shop/web to shop/db\n").stdout
+
+
+def test_a_name_without_its_namespace(folder: Path) -> None:
+    found = check(folder, "deny from web to any\n")
+    assert "claims.npc:1:11" in found.stdout
+    assert "help: a pod or a workload stands with its namespace: NAMESPACE/web" in found.stdout
+
+
 def test_what_is_said_of_one_that_does_not_hold(folder: Path) -> None:
     assert check(folder, FALSE) == Outcome(1, FAILURE, "")
 
