@@ -30,7 +30,6 @@ from npc.cli.enforcing import (
     Target,
     options_of,
 )
-from npc.cli.fleet import local_workers
 from npc.cli.output import print_whole
 from npc.cli.passes import chosen
 from npc.cli.progress import progress_bar
@@ -200,6 +199,7 @@ def _all_nodes(asked: _Asked, node: str | None, jobs: int | None) -> bool:
     if len(asked.rulesets) > 1 or "-" in asked.rulesets:
         raise typer.BadParameter("name one folder for --all-nodes", param_hint="--ruleset")
     from npc.api import compile_nodes
+    from npc.cli.fleet import local_workers
     from npc.verifying import fleet as verified_fleet
     from npc.verifying.proving import verifiable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,15 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic
 from npc.compiler.frontend.source import Origin, Source, Span
 from npc.compiler.verify.program import Line, Malformed, Unsupported
+
+_LIKE = re.compile(
+    r"^(?:(?P<nft>table \w+ \S+|\{\s*\"nftables\")|(?P<iptables>\*filter|create \S+ (?:hash|bitmap|list):\S+)"
+    r"|(?P<ovs>.*\btable=\d+,.*\bactions=))",
+    re.MULTILINE,
+)
+"""Lines that tell a target."""
+_HEAD = 2_000
+"""Characters of a text in which they are looked for."""
 
 
 @dataclass(slots=True)
@@ -79,17 +89,25 @@ class Pages:
         span = Span(line.number, start + 1, start + 1 + max(len(word), 1))
         return Origin(Source(line.file, content=self.texts[line.file].encode()), span=span)
 
-    def not_understood(self, error: Unsupported) -> Diagnostic:
+    def not_understood(self, error: Unsupported, target: str) -> Diagnostic:
         """The diagnostic of what a reader, or the proof, does not take."""
         origin = self.origin(error.line, error.construct)
         place = self.place(error.line) if origin is None else ""
         where = f" ({place})" if place else ""
+        looks_like = self._looks_like(error.line.file)
+        if looks_like and looks_like != target:
+            other = f"it looks like a ruleset for {looks_like}: give --target {looks_like}"
+            error = type(error)(error.construct, error.line, other)
         if isinstance(error, Malformed):
-            help = error.help or ""
-            return Diagnostic(
-                codes.MALFORMED_RULESET, f"malformed: {error.construct}{where}", origin, help=help
-            )
+            message = f"malformed: {error.construct.rstrip(',')}{where}"
+            return Diagnostic(codes.MALFORMED_RULESET, message, origin, help=error.help or "")
         help = error.help or "npc verify guesses nothing: it proves rulesets of which it knows every word"
         return Diagnostic(
             codes.NOT_UNDERSTOOD, f"{error.construct} is not understood{where}", origin, help=help
         )
+
+    def _looks_like(self, file: str) -> str:
+        """The target of npc's own whose rulesets have lines like the first of a text; empty: nobody knows."""
+        text = self.texts.get(file, "")
+        found = _LIKE.search(text[:_HEAD])
+        return "" if found is None or found.lastgroup is None else found.lastgroup

@@ -139,7 +139,7 @@ def verified(
         step("proving", 0, 1)
         proof = prove(program, plan)
     except Unsupported as error:
-        raise InputError([*diagnostics, pages.not_understood(error)]) from None
+        raise InputError([*diagnostics, pages.not_understood(error, backend.name)]) from None
     notes = (*_for_others(texts, plan), *program.notes)
     refuted: tuple[Refuted, ...] = ()
     if proof.refutations:

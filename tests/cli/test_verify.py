@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,13 @@ def test_a_fault(tmp_path: Path, arguments: str, code: int, words: str) -> None:
         (tmp_path / name).write_bytes(text)
     outcome = npc("verify", SHOP, "-q", *arguments.split(), folder=tmp_path)
     assert (outcome.code, words in outcome.stdout + outcome.stderr) == (code, True), outcome
+
+
+@pytest.mark.parametrize(("target", "other"), permutations(TARGETS, 2))
+def test_a_ruleset_of_another_target_is_known(compiled: Path, target: str, other: str) -> None:
+    outcome = npc("verify", SHOP, "-q", "-t", target, "-r", str(compiled / other / FILES[other]))
+    assert outcome.code == 1
+    assert f"help: it looks like a ruleset for {other}: give --target {other}\n" in outcome.stderr
 
 
 def test_standard_input(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
