@@ -56,6 +56,23 @@ class Span:
     end: int
 
 
+class FirstLine(int):
+    """The line, from 0, that a YAML document begins on, where the byte is known, too.
+
+    A number like others: there is an origin for all that is read, and only few are looked up.
+    """
+
+    offset: int
+    """The byte, after a byte order mark."""
+
+    @staticmethod
+    def at(line: int, offset: int) -> FirstLine:
+        """The line of that number, which begins at a byte."""
+        found = FirstLine(line)
+        found.offset = offset
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value was written: by its path, or by its place where that is known already."""
@@ -69,18 +86,21 @@ class Origin:
     span: Span | None = None
     within: tuple[int, int] | None = None
     """The characters that are meant, where no path leads to them: counted from where the value begins."""
-    offset: int | None = field(default=None, compare=False, repr=False)
-    """The byte that the YAML document begins at, after a byte order mark; None: only its line is known."""
+
+    @property
+    def offset(self) -> int | None:
+        """The byte that the YAML document begins at, after a byte order mark, where it is known."""
+        return self.document.offset if isinstance(self.document, FirstLine) else None
 
     def at(self, *steps: Step) -> Origin:
         """The origin of something inside this value; where characters are known, there is nothing inside."""
         if self.within is not None:
             return self
-        return Origin(self.source, self.document, self.path + steps, offset=self.offset)
+        return Origin(self.source, self.document, self.path + steps)
 
     def key(self, name: Step) -> Origin:
         """The origin of a key of this mapping."""
-        return Origin(self.source, self.document, (*self.path, name), on_key=True, offset=self.offset)
+        return Origin(self.source, self.document, (*self.path, name), on_key=True)
 
 
 LINE_END = re.compile(r"\r\n?|[\n\x85\u2028\u2029]")

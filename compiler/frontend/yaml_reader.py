@@ -36,7 +36,7 @@ from npc.compiler.frontend.malformed import TEMPLATE_HELP, malformed_yaml
 from npc.compiler.frontend.plain_yaml import NotPlain, PlainReader
 from npc.compiler.frontend.scalars import key_text, resolve
 from npc.compiler.frontend.shapes import quoted
-from npc.compiler.frontend.source import Lines, Origin, Source, Span
+from npc.compiler.frontend.source import FirstLine, Lines, Origin, Source, Span
 
 DEEPEST = 100
 """Levels of nesting; a NetworkPolicy needs ten."""
@@ -128,8 +128,10 @@ def _read_plainly(source: Source, data: bytes) -> list[Document] | None:
             value: Any = plain.read(body.removesuffix("\n"))
             # What begins without `---` begins with its first key.
             before = 0 if skipped else _before_a_key(body)
-            line = first_line + part.count("\n", 0, before)
-            documents.append(Document(Origin(source, line, offset=offset + _bytes(part[:before])), value))
+            line = FirstLine.at(
+                first_line + part.count("\n", 0, before), offset + (_bytes(part[:before]) if before else 0)
+            )
+            documents.append(Document(Origin(source, line), value))
         except NotPlain:
             reader = _Reader(source)
             if reader.read(part.encode(), first_line) is not None or reader.diagnostics:

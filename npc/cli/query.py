@@ -192,14 +192,14 @@ def _model(
 ) -> tuple[Model, list[Source]]:
     """The model of what is in some paths, and those in the policy language; findings are reported."""
     from npc.asking import in_the_language, unchecked_sources
-    from npc.models import readable
+    from npc.models import collector_paused, readable
 
-    with progress_bar(quiet=quiet) as progress:
+    with collector_paused(), progress_bar(quiet=quiet) as progress:
         found = readable(paths, exclude=settings.exclude)
         model, diagnostics = unchecked_sources(
             found, reading=reading, progress=progress, today=today, levels=settings.levels
         )
-    gc.freeze()  # what was read stays to the end: nothing for the collector to look at
+        gc.freeze()  # what was read stays to the end: nothing for the collector to look at, even once
     report(diagnostics, Format.TEXT, quiet=quiet)
     return model, in_the_language(found)
 
