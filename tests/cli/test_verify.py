@@ -187,7 +187,7 @@ def test_a_fault(tmp_path: Path, arguments: str, code: int, words: str) -> None:
     assert (outcome.code, words in outcome.stdout + outcome.stderr) == (code, True), outcome
 
 
-@pytest.mark.parametrize(("target", "other"), permutations(TARGETS, 2))
+@pytest.mark.parametrize(("target", "other"), list(permutations(TARGETS, 2)))
 def test_a_ruleset_of_another_target_is_known(compiled: Path, target: str, other: str) -> None:
     outcome = npc("verify", SHOP, "-q", "-t", target, "-r", str(compiled / other / FILES[other]))
     assert outcome.code == 1
