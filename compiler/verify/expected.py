@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import reduce
-from operator import and_
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family
@@ -16,12 +14,23 @@ from npc.compiler.verify.products import Product
 from npc.compiler.verify.program import Box
 from npc.compiler.verify.regions import ALL, OF_FAMILY, End, Packets, Region, Row
 
+_FOREIGN = {Family.V4: traffic.ICMPV6, Family.V6: traffic.ICMP}
+"""The protocol whose types packets of a family do not have, though they may carry its number."""
+READ = tuple(
+    Box(family.every, family.every, traffic.ANY - traffic.every(foreign))
+    for family, foreign in _FOREIGN.items()
+)
+"""The packets whose kind policies can tell. Others need not pass, whatever policies say of types."""
 END = {Direction.EGRESS: End.SOURCE, Direction.INGRESS: End.DESTINATION}
 """The end at which the decision of a direction falls (P3)."""
 
 
 def expected(plan: Plan, always: Iterable[Box]) -> Product:
-    """What a plan lets pass between two addresses, and what must pass whatever it says (A1, A3)."""
+    """What a plan lets pass between two addresses, and what must pass whatever it says (A1, A3).
+
+    Nobody reads types of the other family's ICMP: of that all may pass where the plan allows some types, and
+    none need.
+    """
     boxes = tuple(always)
     sides = []
     for direction, end in END.items():
@@ -38,7 +47,7 @@ def expected_hairpins(plan: Plan, always: Iterable[Box]) -> Region:
         addresses = Intervals.of(*((address, address) for address in one.addresses))
         some.append(addresses)
         decision = PacketSet.of([(one.traffic, EVERY_ADDRESS)])
-        rows += [(addresses & family.every, _without_foreign(decision, family)) for family in Family]
+        rows += [(addresses & family.every, _at_most(decision, family)) for family in Family]
     rows.append((EVERY_ADDRESS - Intervals.union(some), ALL))
     for box in always:
         rows.append((box.sources & box.destinations, PacketSet.of([(box.traffic, EVERY_ADDRESS)])))
@@ -63,32 +72,13 @@ def _decisions(plan: Plan, direction: Direction) -> Iterator[Row]:
             )
             if mine:
                 subjects[family].append(mine)
-                yield mine, _without_foreign(exact & OF_FAMILY[family], family)
+                yield mine, _at_most(exact & OF_FAMILY[family], family)
     for family in Family:
         yield family.every - Intervals.union(subjects[family]), OF_FAMILY[family]
 
 
-_FOREIGN = {Family.V4: traffic.ICMPV6, Family.V6: traffic.ICMP}
-"""The protocol whose types packets of a family do not have, though they may carry its number."""
-
-
-def _without_foreign(decision: Packets, family: Family) -> Packets:
-    """A decision on packets of a family: without types of the other family's ICMP, which those do not have.
-
-    Such a packet passes where all of that protocol does.
-    """
+def _at_most(decision: Packets, family: Family) -> Packets:
+    """A decision on packets of a family, with all types of the other family's ICMP where it allows some."""
     foreign = traffic.every(_FOREIGN[family])
-    low, high = foreign.ranges[0]
     some = decision & PacketSet.of([(foreign, EVERY_ADDRESS)])
-    if not some or some.parts[0][:2] == (low, high):
-        return decision
-    whole = Intervals()
-    if _covers(some, low, high):
-        whole = reduce(and_, (peers for _, _, peers in some.parts))
-    return (decision - some) | PacketSet.of([(foreign, whole)])
-
-
-def _covers(packets: Packets, low: int, high: int) -> bool:
-    """Whether there are peers for each kind of traffic in a range."""
-    ranges = Intervals.of(*((first, last) for first, last, _ in packets.parts))
-    return ranges == Intervals(((low, high),))
+    return decision | PacketSet.of([(foreign, Intervals.union(peers for _, _, peers in some.parts))])

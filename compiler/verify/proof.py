@@ -14,10 +14,11 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, NO_HOSTS
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.plan import Plan
-from npc.compiler.verify.expected import expected, expected_hairpins
+from npc.compiler.verify.expected import READ, expected, expected_hairpins
 from npc.compiler.verify.products import Product, difference
 from npc.compiler.verify.program import Box, Chain, Expected, Known, Malformed, Program, Rule, Scenario
 from npc.compiler.verify.regions import ALL, End, Region
+from npc.compiler.verify.selections import common
 from npc.compiler.verify.steps import Clash
 from npc.compiler.verify.trace import Packet, Trace, trace
 from npc.compiler.verify.walk import walk
@@ -148,7 +149,8 @@ class _Judge:
         )
         for should_pass, ones, others in ((False, passes, [wanted]), (True, [wanted], passes)):
             wrong = difference(ones, others)
-            boxes = (box for one in wrong for space in scenario.space for box in (one & space).boxes())
+            spaces = list(_spaces(scenario, should_pass))
+            boxes = (box for one in wrong for space in spaces for box in (one & space).boxes())
             packet = self._telling(boxes)
             if packet is not None:
                 return self._refutation(scenario, packet, should_pass)
@@ -160,11 +162,8 @@ class _Judge:
             return clash
         rows = [row for one in passing.products if one.sent is not None for row in one.sent.rows]
         passes = Region.of(End.SOURCE, rows)
-        space = Region.of_boxes(
-            End.SOURCE,
-            (Box(box.sources & box.destinations, EVERY_ADDRESS, box.traffic) for box in scenario.space),
-        )
         for should_pass, wrong in ((False, passes - wanted), (True, wanted - passes)):
+            space = Region.of_boxes(End.SOURCE, map(_on_diagonal, _spaces(scenario, should_pass)))
             boxes = (Box(box.sources, box.sources, box.traffic) for box in (wrong & space).boxes())
             packet = self._telling(boxes, diagonal=True)
             if packet is not None:
@@ -192,7 +191,8 @@ class _Judge:
     ) -> Refutation | None:
         """A packet that two rules of equal priority are for; None where there is none after all."""
         for clash in clashes:
-            boxes = clash.packets.boxes()
+            spaces = map(_on_diagonal, scenario.space) if diagonal else scenario.space
+            boxes = (box for space in spaces for box in (clash.packets & space).boxes())
             if diagonal:
                 boxes = (Box(box.sources, box.sources, box.traffic) for box in boxes)
             packet = self._telling(boxes, diagonal=diagonal)
@@ -209,6 +209,18 @@ class _Judge:
         named = Intervals.of(*((address, address) for address in self.plan.names))
         _, packet = min((_example(box, named, diagonal) for box in shown), key=lambda one: one[0])
         return packet
+
+
+def _spaces(scenario: Scenario, should_pass: bool) -> Iterator[Box]:
+    """The packets that there can be; where it is asked what should pass, those that policies can tell."""
+    if should_pass and scenario.expected is Expected.PLAN:
+        return iter(common(scenario.space, READ))
+    return iter(scenario.space)
+
+
+def _on_diagonal(box: Box) -> Box:
+    """The packets of a box from an address to itself, from their sources: every address is the peer."""
+    return Box(box.sources & box.destinations, EVERY_ADDRESS, box.traffic)
 
 
 def _example(box: Box, named: Intervals, diagonal: bool) -> tuple[tuple[int, ...], Packet]:

@@ -25,8 +25,6 @@ from npc.compiler.verify.program import (
 )
 
 _EVERY = {Family.V4: EVERY_V4, Family.V6: EVERY_V6}
-_FOREIGN_ICMP = {Family.V4: traffic.ICMPV6, Family.V6: traffic.ICMP}
-"""Whose types nobody reads in packets of a family: what a plan says of them is no packet's."""
 NEIGHBOUR_DISCOVERY = Box(EVERY_V6, EVERY_V6, traffic.of(traffic.ICMPV6, 133 << 8, 137 << 8 | 0xFF))
 """Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
@@ -143,11 +141,11 @@ def _entry(table: Table, hook: str, prefix: str, notes: list[str]) -> Entry | No
 
 
 def _space(hook: str, plan: Plan) -> Iterator[Box]:
-    """The packets that there can be: the node is no endpoint, both ends and ICMP are of one family."""
+    """The packets that there can be: the node is no endpoint, both ends are of one family."""
     own = {one for found in plan.classes for end in found.subjects for one in end.addresses}
     own.update(one for hairpin in plan.hairpins for one in hairpin.addresses)
     endpoints = Intervals.of(*((one, one) for one in own))
-    for family, every in _EVERY.items():
+    for every in _EVERY.values():
         nodes = every - endpoints
         sources, destinations = nodes if hook == "OUTPUT" else every, nodes if hook == "INPUT" else every
-        yield Box(sources, destinations, traffic.ANY - traffic.every(_FOREIGN_ICMP[family]))
+        yield Box(sources, destinations)

@@ -23,8 +23,6 @@ _DISCOVERY = Intervals.of((traffic.ICMPV6 << 16 | 133 << 8, traffic.ICMPV6 << 16
 """Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 _ETHERTYPES = {"arp": "ARP", _OTHER: "neither IP nor ARP"}
 _SCTP = traffic.every(traffic.SCTP)
-_UNREAD = {Family.V4: traffic.every(traffic.ICMPV6), Family.V6: traffic.every(traffic.ICMP)}
-"""The ICMP of the other family."""
 _REPLY = ", reply"
 _DECIDED = ("new", "invalid")
 """States of packets that policies decide on; the others are of known connections."""
@@ -63,7 +61,7 @@ def _tracked(
 ) -> Iterator[Scenario]:
     """IP, by what conntrack says of it; from the port of a `sender`, as far as it is the sender's."""
     every = _space(traffic.ANY)
-    own = _decided() if sender is None else _from(sender)
+    own = _space(traffic.ANY) if sender is None else _from(sender)
 
     def facts(state: str, port: str, asked: str = PACKET) -> Mapping[str, str]:
         return {ETHERTYPE: IP, STATE: state, ORIGINAL_PORT: port, ASKED: asked}
@@ -127,15 +125,10 @@ def _within(space: Sequence[Box], kinds: Intervals) -> tuple[Box, ...]:
     return tuple(Box(one.sources, one.destinations, one.traffic & kinds) for one in space)
 
 
-def _decided() -> tuple[Box, ...]:
-    """Packets whose kind policies can tell: nobody reads the types of ICMP in packets of the other family."""
-    return tuple(Box(family.every, family.every, traffic.ANY - _UNREAD[family]) for family in Family)
-
-
 def _from(sender: Endpoint) -> tuple[Box, ...]:
     """Packets under an endpoint's own addresses."""
     own = Intervals.of(*((address, address) for address in sender.addresses))
-    found = (Box(one.sources & own, one.destinations, one.traffic) for one in _decided())
+    found = (Box(one.sources & own, one.destinations, one.traffic) for one in _space(traffic.ANY))
     return tuple(one for one in found if one.sources)
 
 
