@@ -25,8 +25,6 @@ from npc.compiler.verify.walk import walk
 
 MOST_BOXES = 2_000
 """Boxes of packets among which the one to show is chosen."""
-_PROTOCOLS = (traffic.TCP, traffic.UDP, traffic.SCTP, traffic.ICMP, traffic.ICMPV6)
-"""In the order in which examples are of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,19 +234,11 @@ def _example(box: Box, named: Intervals, diagonal: bool) -> tuple[tuple[int, ...
             source = (box.sources - box.destinations).ranges[0][0]
         else:
             destination = _shown(others, named).ranges[0][0]
-    rank, kind = _kind(box.traffic)
+    kind = traffic.example(box.traffic)
     strangers = (source not in named) + (destination not in named)
-    return (strangers, rank, source, destination, kind), Packet(source, destination, kind)
+    return (strangers, traffic.rank(kind), source, destination, kind), Packet(source, destination, kind)
 
 
 def _shown(addresses: Intervals, named: Intervals) -> Intervals:
     """Those of some addresses that are of endpoints, else of hosts, else all."""
     return (addresses & named) or (addresses - NO_HOSTS) or addresses
-
-
-def _kind(kinds: Intervals) -> tuple[int, int]:
-    for rank, protocol in enumerate(_PROTOCOLS):
-        known = kinds & traffic.of(protocol, 1, traffic.LAST_PORT)
-        if known:
-            return rank, known.ranges[0][0]
-    return len(_PROTOCOLS), kinds.ranges[0][0]
