@@ -81,7 +81,7 @@ def test_a_ruleset_that_does_what_it_should_is_proven() -> None:
     ("rules", "packet", "should_pass"),
     [
         ((SELF, SELF6, LAST), Packet(WEB, DB, SQL.ranges[0][0]), True),
-        ((ALLOWED, LAST), Packet(DB, DB, traffic.TCP << 16 | 80), True),
+        ((ALLOWED, LAST), Packet(DB, DB, traffic.TCP << 16 | 443), True),
         (
             (SELF, SELF6, rule(Box(only(WEB, OTHER), only(DB), SQL)), LAST),
             Packet(OTHER, DB, SQL.ranges[0][0]),
@@ -92,7 +92,7 @@ def test_a_ruleset_that_does_what_it_should_is_proven() -> None:
             Packet(WEB, DB, traffic.TCP << 16 | 5431),
             False,
         ),
-        ((SELF, SELF6, ALLOWED), Packet(WEB, DB, traffic.TCP << 16 | 80), False),
+        ((SELF, SELF6, ALLOWED), Packet(WEB, DB, traffic.TCP << 16 | 443), False),
     ],
     ids=["rule-dropped", "hairpins-dropped", "peer-too-many", "port-too-many", "falls-off"],
 )
@@ -122,7 +122,7 @@ def test_replies_pass() -> None:
 def test_hairpins_are_as_cluster_policies_say() -> None:
     plan = replace(PLAN, hairpins=(Hairpin(SQL, (DB,)),))
     (found,) = prove(program(SELF, SELF6, ALLOWED, LAST), plan).refutations
-    assert found.packet == Packet(DB, DB, traffic.TCP << 16 | 80)
+    assert found.packet == Packet(DB, DB, traffic.TCP << 16 | 443)
     assert not found.should_pass
     assert prove(program(rule(Box(only(DB), only(DB), SQL)), SELF6, ALLOWED, LAST), plan)
 
