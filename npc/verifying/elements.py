@@ -21,8 +21,8 @@ _IN_SET = re.compile(r"(?P<fields>\w+ \w+(?: \. \w+ \w+)*) (?:vmap )?@(?P<name>[
 _MATCH_SET = re.compile(r"(?<!! )--match-set (?P<name>\S+) (?P<sides>[a-z,]+)")
 _PROTOCOLS = {name: number for number, name in traffic.NAMES.items()}
 _ADDRESS = re.compile(r"(?P<field>nw_src|nw_dst|ipv6_src|ipv6_dst)=(?P<value>[^, ]+)")
-_CHANGING = re.compile(r"(?:cookie|duration|n_packets|n_bytes|idle_age|hard_age)=[^, ]+,? ?| #.*$")
-"""Of a flow: what is no part of what it does."""
+_CHANGING = re.compile(r"(?:cookie|duration|n_packets|n_bytes|idle_age|hard_age)=[^, ]+,? ?")
+"""Of a flow: what it does not ask for."""
 
 
 def element(pages: Pages, line: Line, packet: Packet) -> Line | None:
@@ -41,17 +41,23 @@ def element(pages: Pages, line: Line, packet: Packet) -> Line | None:
 
 
 def own_flow(pages: Pages, line: Line, packet: Packet) -> Line:
-    """The flow that is about a packet's addresses and does what the one in a line does; else that line."""
+    """The flow that asks for a packet's addresses, and else for what the one in a line does; or that line.
+
+    There is one at most in a table: Open vSwitch has no two flows of one priority that ask for the same.
+    """
     text = pages.line(line) if pages.has_lines(line) else ""
     if _ADDRESS.search(text) is None or _has_addresses(text, packet):
         return line
-    wanted = _ADDRESS.sub(r"\g<field>", _CHANGING.sub("", text)).strip()
+    wanted = _but_for_addresses(text)
     for number, other in enumerate(pages.lines(line.file), 1):
-        if not _has_addresses(other, packet):
-            continue
-        if _ADDRESS.sub(r"\g<field>", _CHANGING.sub("", other)).strip() == wanted:
+        if _has_addresses(other, packet) and _but_for_addresses(other) == wanted:
             return Line(line.file, number)
     return line
+
+
+def _but_for_addresses(flow: str) -> str:
+    """What a flow asks for beside addresses."""
+    return _ADDRESS.sub(r"\g<field>", _CHANGING.sub("", flow.partition("actions=")[0])).strip(" ,")
 
 
 def _has_addresses(flow: str, packet: Packet) -> bool:

@@ -98,16 +98,17 @@ def test_element(text: str, rule: str, ends: tuple[str, str], expected: str) -> 
 
 FLOWS = """\
 cookie=0x6e7063,table=2,priority=100,ip,nw_src=10.0.0.9,actions=set_field:0x1->reg0,goto_table:3 # shop/a
-cookie=0x6e7063,table=2,priority=100,ip,nw_src=10.0.0.1,actions=set_field:0x2->reg0,goto_table:3 # shop/b
- cookie=0x6e7063, duration=7.1s, table=2, n_packets=4, priority=100,ip,nw_src=10.0.0.8/31 actions=drop
- cookie=0x6e7063, duration=7.2s, table=2, n_bytes=0, priority=100,ip,nw_src=10.0.0.0/31 actions=drop
-cookie=0x6e7063,table=2,priority=100,ip,nw_src=10.0.0.1,actions=set_field:0x1->reg0,goto_table:3 # shop/c
+cookie=0x6e7063,table=2,priority=90,ip,nw_src=10.0.0.1,actions=set_field:0x2->reg0,goto_table:3 # shop/b
+ cookie=0x6e7063, duration=7.1s, table=2, n_packets=4, priority=100,tcp,nw_src=10.0.0.8/31 actions=drop
+ cookie=0x6e7063, duration=7.2s, table=2, n_bytes=0, priority=100,tcp,nw_src=10.0.0.0/31 actions=drop
+cookie=0x6e7063,table=3,priority=100,ip,nw_src=10.0.0.1,actions=set_field:0x1->reg0,goto_table:4 # shop/c
+cookie=0x6e7063,table=2,priority=100,ip,nw_src=10.0.0.1,actions=set_field:0x3->reg0,goto_table:3 # shop/c
 """
 
 
 @pytest.mark.parametrize(
     ("source", "number", "expected"),
-    [("10.0.0.1", 1, 5), ("10.0.0.9", 1, 1), ("10.0.0.7", 1, 1), ("10.0.0.1", 2, 2), ("10.0.0.1", 3, 4)],
+    [("10.0.0.1", 1, 6), ("10.0.0.9", 1, 1), ("10.0.0.7", 1, 1), ("10.0.0.1", 2, 2), ("10.0.0.1", 3, 4)],
 )
 def test_own_flow(source: str, number: int, expected: int) -> None:
     pages = Pages({"flows": FLOWS})
