@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import npc as package
 import npc.verifying.proving as proving_module
 from npc.backends.base import Backend, Options
+from npc.backends.nft import BACKEND
 from npc.compiler.plan import Plan
 from npc.compiler.verify.program import Program
 from tests.cli import sarif
@@ -390,7 +392,7 @@ def _break(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
 WRONG = [
     # (name, further arguments, new text of the rule, words)
     ("it lets more pass", (), "accept", "the policies deny it, the ruleset lets it pass"),
-    ("to standard output", (), "tcp dport 81 accept", "does not enforce the policies"),
+    ("to standard output", ("-o", "-"), "tcp dport 81 accept", "does not enforce the policies"),
     ("of a node", ("--node", "node-a"), "accept", "of the node node-a"),
     ("of all nodes", ("--all-nodes", "-j", "1"), "accept", "of the node node-a"),
     ("of all nodes, in processes", ("--all-nodes", "-j", "2"), "accept", "of the node node-a"),
@@ -429,6 +431,11 @@ def test_templates_that_are_wrong_are_errors_of_the_input(inputs: Path) -> None:
 def test_a_target_that_cannot_be_verified_is_refused_before_work(inputs: Path) -> None:
     outcome = npc("compile", "policy.yaml", "inventory.yaml", "-t", "kubernetes", "--verify", folder=inputs)
     assert (outcome.code, outcome.stdout, "error[NPC904]" in outcome.stderr) == (1, "", True)
+
+
+def test_a_target_without_a_reader_cannot_be_verified() -> None:
+    with pytest.raises(package.InputError, match="the target nft cannot be verified: it has no reader"):
+        proving_module.verifiable(replace(BACKEND, read=None))
 
 
 def test_in_python(compiled: Path) -> None:
