@@ -18,7 +18,7 @@ from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Related
 from npc.compiler.frontend.plain_pods import PlainPods
 from npc.compiler.frontend.source import Origin, PathInDocument
-from npc.compiler.inventory import Endpoint
+from npc.compiler.inventory import Endpoint, Listed
 
 _ADDRESSES_AT: dict[PathInDocument, PathInDocument] = {("metadata",): ("status", "podIP"), (): ("addresses",)}
 """Where an endpoint's addresses are, by where its name is."""
@@ -50,7 +50,7 @@ class EndpointList:
         """The namespaces that they are in."""
         return {endpoint.namespace for endpoint in self.endpoints}
 
-    def checked(self) -> tuple[tuple[Endpoint, ...], list[Diagnostic]]:
+    def checked(self) -> tuple[tuple[Endpoint, ...], Listed, list[Diagnostic]]:
         """The endpoints in order, of those with one name the first; and what is wrong with them."""
         endpoints = self.endpoints
         order = sorted(range(len(endpoints)), key=[one.name for one in endpoints].__getitem__)
@@ -59,9 +59,11 @@ class EndpointList:
         if repeated:
             order = [number for number in order if number not in repeated]
         diagnostics = [self._again(number, repeated[number]) for number in sorted(repeated)]
-        if self._share_addresses(order):
+        addresses = [one for number in order for one in endpoints[number].addresses]
+        if len(set(addresses)) < len(addresses):
             diagnostics += self._conflicts(sorted(order))
-        return tuple([endpoints[number] for number in order]), diagnostics
+        found = tuple([endpoints[number] for number in order])
+        return found, Listed(found, addresses), diagnostics
 
     def _repeated(self, order: list[int]) -> Iterator[tuple[int, int]]:
         """The first endpoint of each name that stands there again, with each of the others."""
@@ -76,11 +78,6 @@ class EndpointList:
                 yield first, other
             else:
                 first = -1
-
-    def _share_addresses(self, numbers: list[int]) -> bool:
-        """Whether two endpoints have the same address."""
-        addresses = [one for number in numbers for one in self.endpoints[number].addresses]
-        return len(set(addresses)) < len(addresses)
 
     def _conflicts(self, numbers: list[int]) -> Iterator[Diagnostic]:
         """An error for each address of an endpoint that one before it has (E2)."""

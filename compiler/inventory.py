@@ -6,7 +6,7 @@ namespace and name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -104,6 +104,14 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The addresses of some endpoints, one after the other: checking finds them, questions ask for them."""
+
+    endpoints: tuple[Endpoint, ...]
+    addresses: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Endpoints sorted by (namespace, name); namespaces by name with all their labels."""
 
@@ -113,6 +121,15 @@ class Inventory:
     services: tuple[Service, ...] = ()
     bystanders: tuple[Bystander, ...] = field(default=(), compare=False, repr=False)
     """In the order in which they were written."""
+    listed: Listed | None = field(default=None, compare=False, repr=False)
+    """Of the endpoints that were read: it stands for these only where they are still the same."""
+
+    @property
+    def addresses(self) -> Sequence[int]:
+        """The addresses of all endpoints, one after the other."""
+        if self.listed is not None and self.listed.endpoints is self.endpoints:
+            return self.listed.addresses
+        return [address for one in self.endpoints for address in one.addresses]
 
     def node_names(self) -> set[str]:
         """Every node that is listed or that an endpoint runs on."""

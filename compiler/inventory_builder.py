@@ -104,7 +104,7 @@ class _Builder:
                 self._kubernetes_service(one, origin)
 
     def build(self, policy_namespaces: Iterable[str]) -> Inventory:
-        endpoints, conflicts = self.endpoints.checked()
+        endpoints, listed, conflicts = self.endpoints.checked()
         self.fields.diagnostics += conflicts
         used = self.endpoints.namespaces() | set(policy_namespaces)
         if endpoints or self.namespaces:
@@ -123,6 +123,7 @@ class _Builder:
             tuple(self.nodes[name] for name in sorted(self.nodes)),
             tuple(self.services[key] for key in sorted(self.services)),
             tuple(self.bystanders),
+            listed,
         )
 
     def _pod(self, pod: schema.Object, origin: Origin) -> None:

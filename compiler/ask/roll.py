@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from operator import attrgetter
 from typing import TypeVar
 
@@ -131,9 +131,9 @@ class Roll:
         return self._names[namespace], within.start
 
     @cached_property
-    def _listed(self) -> list[int]:
+    def _listed(self) -> Sequence[int]:
         """The addresses of all endpoints, one after the other."""
-        return list(chain.from_iterable(map(_addresses, self.endpoints)))
+        return self.inventory.addresses
 
     @cached_property
     def _firsts(self) -> list[int]:
