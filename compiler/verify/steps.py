@@ -98,7 +98,12 @@ class Rules:
 
     def _summarize(self, name: str) -> Action:
         drops = returns = False
-        for rule in self.chains[name].rules:
+        chain = self.chains[name]
+        ended: Rule | None = None
+        for rule in chain.rules:
+            # Of rules of equal priority either may be taken: one for all packets hides those below alone.
+            if ended is not None and not (chain.by_priority and rule.priority == ended.priority):
+                break
             boxes = self.static(rule)
             action = self.action(rule) if boxes else CONTINUE
             if action == CONTINUE:
@@ -108,9 +113,8 @@ class Rules:
             drops |= action == DROP
             returns |= action == RETURN
             if boxes == EVERYTHING and not any(isinstance(one, Marked) for one in rule.conditions):
-                break
-        else:
-            returns = True
+                ended = rule
+        returns |= ended is None
         if drops and returns:
             return Action(Kind.JUMP, name)
         return DROP if drops else RETURN
@@ -158,20 +162,25 @@ def _is_of_all_packets(row: Row) -> bool:
 
 
 def clashes(steps: Sequence[Step], flow: Flow) -> Iterator[Clash]:
-    """Steps of equal priority that do different things with packets of a flow."""
-    for _, level in groupby(steps, lambda step: step.rule.priority):
+    """Steps of equal priority that do different things with packets of a flow, which none above takes."""
+    above: list[Step] = []
+    for _, together in groupby(steps, lambda step: step.rule.priority):
+        level = list(together)
         by_action: dict[Action, list[Step]] = {}
         for step in level:
             by_action.setdefault(step.action, []).append(step)
         if len(by_action) > 1 and not any(_lie_apart(by_action.values(), field) for field in _FIELDS):
-            yield from _meeting(list(by_action.values()), flow)
+            yield from _meeting(list(by_action.values()), above, flow)
+        above += level
 
 
-def _meeting(groups: Sequence[Sequence[Step]], flow: Flow) -> Iterator[Clash]:
+def _meeting(groups: Sequence[Sequence[Step]], above: Sequence[Step], flow: Flow) -> Iterator[Clash]:
     region = flow.region()
     for number, ones in enumerate(groups):
         for one, two in product(ones, (two for others in groups[number + 1 :] for two in others)):
             packets = region & Region.of_boxes(flow.end, common(one.boxes, two.boxes))
+            if packets:
+                packets -= Region.of_boxes(flow.end, (box for step in above for box in step.boxes))
             if packets:
                 yield Clash((one.rule, two.rule), Product.of((*flow.factors, packets)))
 

@@ -11,13 +11,13 @@ What was accepted goes on all the same: later verdicts on it change nothing, as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from npc.compiler.algebra.addresses import Family
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.verify.flows import Flow, Rest, after, everything, gathered, hit_of, products_of
-from npc.compiler.verify.products import Product
+from npc.compiler.verify.products import Product, difference
 from npc.compiler.verify.program import Box, Chain, Kind, Marked, Scenario, Unsupported
 from npc.compiler.verify.regions import UNRESTRICTED, End, rows_of, size
 from npc.compiler.verify.registers import Register, Setter
@@ -76,7 +76,7 @@ class _Walk:
         self._check(chain, flow)
         steps = self.rules.steps(chain, self._marked)
         if chain.by_priority:
-            self.clashes += clashes(steps, flow)
+            self.clashes += self._clashes(steps, flow)
         returned: list[Flow] = []
         flows = [flow]
         for together in dispatches(merged(steps)):
@@ -87,6 +87,12 @@ class _Walk:
                 for rest in self._take(together, self._turned(one, together), pending, returned)
             ]
         return returned + [one for one in flows if one.rests]
+
+    def _clashes(self, steps: Sequence[Step], flow: Flow) -> Iterator[Clash]:
+        """Where the dataplane's choice is undefined for packets that are not accepted before."""
+        for one in clashes(steps, flow):
+            for packets in difference([one.packets], products_of(self.accepted)):
+                yield Clash(one.rules, packets)
 
     def _mark(self, chain: Chain, flow: Flow) -> None:
         """Note who comes to a chain that sets registers; when the first do, which packets get which value."""

@@ -221,7 +221,7 @@ def _fields(value: Any, line: Line) -> tuple[str, ...]:
         return found
     body = _as(body, dict, line)
     match word:
-        case "payload":
+        case "payload" if body.keys() == {"protocol", "field"}:  # else of another header: in a tunnel
             return (field(_get(body, "protocol", str, line), _get(body, "field", str, line), line),)
         case "meta" | "ct" if body.keys() == {"key"}:
             return (field(word, _get(body, "key", str, line), line),)

@@ -181,6 +181,8 @@ def _clause(arguments: str, word: str, line: Line) -> Clause:
         raise Malformed(f"the action `{word}`", line)
     if not (1 <= dimension <= size and 2 <= size <= 64 and own <= 0xFFFF_FFFF):
         raise Malformed(f"the action `{word}`", line)
+    if own == 0:
+        raise Unsupported(f"the action `{word}`, of the number that packets have without it", line)
     return Clause(own, dimension, size)
 
 

@@ -152,6 +152,8 @@ def read_match(words: Sequence[str], line: Line) -> Match:
         raise _dropped("ct_tp_dst", "ct_nw_proto", line)
     if found.original is not None and (found.state is None or not found.state[1]):
         raise _dropped("ct_nw_proto", "ct_state", line)
+    if found.conjunction == 0:
+        raise Unsupported("`conj_id=0`, which packets have that are of no conjunction", line)
     for name in values:
         raise Unsupported(f"the match `{name}`", line)
     return found

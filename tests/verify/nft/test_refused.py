@@ -239,6 +239,16 @@ def listing(*expressions: Any) -> str:
             {
                 "match": {
                     "op": "==",
+                    "left": {"payload": {"tunnel": "vxlan", "protocol": "ip", "field": "saddr"}},
+                    "right": "10.0.0.1",
+                }
+            },
+            "the match `payload`",
+        ),
+        (
+            {
+                "match": {
+                    "op": "==",
                     "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, 3]},
                     "right": 1,
                 }

@@ -183,6 +183,11 @@ REFUSED = [
         "ip,actions=conjunction(1,1/2)\ntcp,actions=conjunction(1,2/2)\nudp,conj_id=1,actions=drop",
         "conjunction 1, whose flow with `conj_id` asks for more",
     ),
+    ("ip,conj_id=0,actions=NORMAL", "`conj_id=0`, which packets have that are of no conjunction"),
+    (
+        "ip,actions=conjunction(0,1/2)",
+        "the action `conjunction(0,1/2)`, of the number that packets have without it",
+    ),
     ("actions=NORMAL)", "`)` without `(`"),
 ]
 
