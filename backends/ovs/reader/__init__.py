@@ -18,11 +18,10 @@ from npc.backends.ovs.reader.numbers import number
 from npc.backends.ovs.reader.registers import known_registers
 from npc.backends.ovs.reader.scenarios import scenarios, spoofing_notes
 from npc.compiler.plan import Plan
-from npc.compiler.verify.program import Action, Chain, Kind, Program, Rule, Unsupported
+from npc.compiler.verify.program import Program, Unsupported
 
 _TABLES = 7
 """npc has so many, one after the other (docs/ovs.md)."""
-_ENTRY = "where packets come in"
 
 
 def read(texts: Mapping[str, str], plan: Plan, options: Options) -> Program:
@@ -40,26 +39,20 @@ def read(texts: Mapping[str, str], plan: Plan, options: Options) -> Program:
     own = _setting(options, "zone", 64_000)
     zone = next(iter(looked_up)) if len(looked_up) == 1 else own
     _check_zones(flows, zone)
-    pipeline = Pipeline(tables, zone, known_registers(flows, first))
+    pipeline = Pipeline(tables, zone, known_registers(flows, first), _unset(flows, tables))
     found = chains(flows, pipeline)
-    start = _entry(flows, pipeline, found)
+    start = pipeline.name(pipeline.entry)
     notes = (*_notes(listing, tables, zone, own), *spoofing_notes(plan, options))
     return Program(found, tuple(scenarios(flows, plan, options, start)), notes)
 
 
-def _entry(flows: list[Flow], pipeline: Pipeline, found: dict[str, Chain]) -> str:
-    """The chain in which packets come in: at the first table of a bridge with registers that are 0."""
-    first = pipeline.name(pipeline.entry)
-    unset = asked_unset(flows, pipeline.tables)
-    if not unset:
-        return first
-    if pipeline.tables.start > 0:
-        name, line = next(iter(unset.items()))
+def _unset(flows: list[Flow], tables: range) -> frozenset[str]:
+    """Registers that somebody asks for where they may not be set: a bridge's first table finds them 0."""
+    found = asked_unset(flows, tables)
+    if found and tables.start > 0:
+        name, line = next(iter(found.items()))
         raise Unsupported(f"`{name}` of packets for which other tables may have set it", line)
-    marks = tuple((name, 0) for name in unset)
-    line = next(iter(unset.values()))
-    found[_ENTRY] = Chain(_ENTRY, (Rule((), Action(Kind.GOTO, first, marks), line),))
-    return _ENTRY
+    return frozenset(found)
 
 
 def _check_zones(flows: list[Flow], zone: int) -> None:

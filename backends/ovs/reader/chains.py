@@ -38,8 +38,14 @@ _COPIES = 4
 """How many rules a table split by a register may come to, for each that it has."""
 
 
-_Step = tuple[int, Tracking]
-"""A table, and what conntrack was asked before."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a packet is: a table, what conntrack was asked before, and what was not set before."""
+
+    table: int
+    tracking: Tracking
+    unset: frozenset[str] = frozenset()
+    """Registers that are still 0; of those alone that somebody asks for before every way has set them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,22 @@ class Pipeline:
     tables: range
     zone: int
     registers: Registers = Registers()
+    unset: frozenset[str] = frozenset()
+    """Registers that somebody asks for where they may not be set."""
 
     @property
-    def entry(self) -> _Step:
+    def entry(self) -> Step:
         """Where packets come in: nothing was asked at the first table of a bridge."""
-        return self.tables.start, Tracking.UNKNOWN if self.tables.start else Tracking.UNTRACKED
+        tracking = Tracking.UNKNOWN if self.tables.start else Tracking.UNTRACKED
+        return Step(self.tables.start, tracking, self.unset)
 
-    def name(self, step: _Step) -> str:
+    def name(self, step: Step) -> str:
         """The name of a chain."""
-        table, tracking = step
-        is_usual = step == self.entry or tracking is Tracking.TRACKED
-        return f"table {table}" if is_usual else f"table {table}, {tracking.value}"
+        is_usual = step == self.entry or step.tracking is Tracking.TRACKED
+        words = [f"table {step.table}", *([] if is_usual else [step.tracking.value])]
+        if step != self.entry:
+            words += [f"{name} not set" for name in sorted(step.unset)]
+        return ", ".join(words)
 
 
 def chains(flows: Sequence[Flow], pipeline: Pipeline) -> dict[str, Chain]:
@@ -75,22 +86,25 @@ def chains(flows: Sequence[Flow], pipeline: Pipeline) -> dict[str, Chain]:
         step = pending.pop()
         if pipeline.name(step) in found:
             continue
-        table, tracking = step
-        for chain in _table(step, flows_of[table], pipeline):
+        own = flows_of[step.table]
+        for name in sorted(step.unset):
+            own = [one for flow in own if (one := _with(flow, name, 0)) is not None]
+        for chain in _table(step, own, pipeline):
             found[chain.name] = chain
-        actions = dict.fromkeys(flow.actions for flow in flows_of[table])
-        pending += [_following(one, tracking, pipeline) for one in actions if one.table is not None]
+        actions = dict.fromkeys(flow.actions for flow in own)
+        pending += [_following(one, step, pipeline) for one in actions if one.table is not None]
     return found
 
 
-def _following(actions: Actions, tracking: Tracking, pipeline: Pipeline) -> _Step:
+def _following(actions: Actions, step: Step, pipeline: Pipeline) -> Step:
     """Where a packet goes on to."""
     assert actions.table is not None
+    tracking = step.tracking
     if actions.track is not None:
         tracking = Tracking.TRACKED if actions.track == pipeline.zone else Tracking.ELSEWHERE
     elif actions.untracks:
         tracking = Tracking.UNTRACKED
-    return actions.table, tracking
+    return Step(actions.table, tracking, step.unset - {name for name, _ in actions.registers})
 
 
 def _check_way(flow: Flow, tables: range) -> None:
@@ -108,12 +122,12 @@ def _check_way(flow: Flow, tables: range) -> None:
         raise Unsupported(f"the way back from table {flow.table} to {table}", flow.line)
 
 
-def _table(step: _Step, flows: Sequence[Joined], pipeline: Pipeline) -> Iterator[Chain]:
+def _table(step: Step, flows: Sequence[Joined], pipeline: Pipeline) -> Iterator[Chain]:
     """A chain, or one for each value of the register that it is split by."""
     name = pipeline.name(step)
-    dispatch = pipeline.registers.dispatches.get(step[0])
+    dispatch = pipeline.registers.dispatches.get(step.table)
     if dispatch is not None:
-        ((_, action),) = _outcomes(dispatch.actions, step[1], pipeline)
+        ((_, action),) = _outcomes(dispatch.actions, step, pipeline)
         yield Chain(name, (Rule((), action, _nowhere(dispatch.line), dispatch.priority),))
         return
     values = [(flow, _exact(flow)) for flow in flows]
@@ -177,22 +191,22 @@ def _with(flow: Joined, register: str, value: int) -> Joined | None:
     )
 
 
-def _rules(flows: Sequence[Joined], step: _Step, pipeline: Pipeline) -> tuple[Rule, ...]:
+def _rules(flows: Sequence[Joined], step: Step, pipeline: Pipeline) -> tuple[Rule, ...]:
     found = []
     for flow in flows:
-        wanted = conditions(flow.parts, step[1], pipeline.registers, flow.line)
+        wanted = conditions(flow.parts, step.tracking, pipeline.registers, flow.line)
         if wanted is not None:
-            for asked, action in _outcomes(flow.actions, step[1], pipeline):
+            for asked, action in _outcomes(flow.actions, step, pipeline):
                 found.append(Rule((*wanted, *asked), action, flow.line, flow.priority))
     return tuple(sorted(found, key=lambda rule: (-rule.priority, rule.line)))
 
 
 def _outcomes(
-    actions: Actions, tracking: Tracking, pipeline: Pipeline
+    actions: Actions, step: Step, pipeline: Pipeline
 ) -> Iterator[tuple[tuple[Condition, ...], Action]]:
     """What becomes of the packet, and of its connection: replies pass only where it is committed."""
     if actions.table is not None:
-        following = pipeline.name(_following(actions, tracking, pipeline))
+        following = pipeline.name(_following(actions, step, pipeline))
         marks = tuple(one for one in actions.registers if one[0] not in pipeline.registers.values)
         yield (), Action(Kind.GOTO, following, marks)
         return

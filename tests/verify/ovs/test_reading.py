@@ -128,6 +128,33 @@ PASSING = [
 ]
 
 
+BY_ADDRESS: Final = """\
+ip,actions=goto_table:1
+table=1,priority=0,actions=goto_table:2
+table=2,ip,nw_src=10.0.0.1,actions=set_field:5->reg0,goto_table:3
+table=2,priority=0,actions=set_field:6->reg0,goto_table:3
+table=3,reg0=6,actions=NORMAL
+"""
+"""Table 2 says by the source what register 0 is."""
+REGISTERS = [
+    # (flows beside those, whether TCP passes from A to B)
+    ("", False),
+    ("table=1,reg0=0,ip,nw_src=10.0.0.1,actions=NORMAL", True),  # not set yet
+    ("table=1,reg0=5,actions=NORMAL", False),
+    ("table=1,actions=goto_table:3", False),
+    ("table=1,actions=goto_table:3\ntable=3,reg0=0,actions=NORMAL", True),  # never set
+    ("table=1,udp,actions=goto_table:3\ntable=3,reg0=0,actions=NORMAL", False),
+    ("table=1,reg0=0/1,actions=set_field:6->reg0,goto_table:3", True),
+    ("table=1,tcp,actions=set_field:6->reg0,goto_table:3", True),
+]
+
+
+@pytest.mark.parametrize(("flows", "expected"), REGISTERS)
+def test_registers_are_0_until_they_are_set(flows: str, expected: bool) -> None:
+    program = read({"flows": BY_ADDRESS + flows}, NOTHING)
+    assert passes(program, A, B, TCP | 80) is expected
+
+
 @pytest.mark.parametrize(("flows", "expected"), PASSING)
 def test_what_flows_do(flows: str, expected: bool) -> None:
     assert passes(read({"flows": flows}, NOTHING), A, B, TCP | 80) is expected
