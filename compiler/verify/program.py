@@ -15,6 +15,9 @@ from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS
 from npc.compiler.algebra.intervals import Intervals
 
+MOST_DEEP = 100
+"""Chains on any way from an entry: walking them is recursive. All dataplanes but iptables stop earlier."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Line:

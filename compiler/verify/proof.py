@@ -16,7 +16,18 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.plan import Plan
 from npc.compiler.verify.expected import READ, expected, expected_hairpins
 from npc.compiler.verify.products import Product, difference
-from npc.compiler.verify.program import Box, Chain, Expected, Known, Malformed, Program, Rule, Scenario
+from npc.compiler.verify.program import (
+    MOST_DEEP,
+    Box,
+    Chain,
+    Expected,
+    Known,
+    Malformed,
+    Program,
+    Rule,
+    Scenario,
+    Unsupported,
+)
 from npc.compiler.verify.regions import ALL, End, Region
 from npc.compiler.verify.selections import common
 from npc.compiler.verify.steps import Clash
@@ -79,7 +90,9 @@ def prove(program: Program, plan: Plan) -> Proof:
 
 
 def _check(chains: Mapping[str, Chain], start: str) -> None:
-    """Raise Malformed where chains that a chain leads to are missing, or lead back to it."""
+    """Raise Malformed where chains that a chain leads to are missing, or lead back to it; Unsupported where
+    they are so deep that walking them, which is recursive, would end in the middle.
+    """
     done: set[str] = set()
     way: dict[str, None] = {}
     stack: list[tuple[str, bool]] = [(start, False)]
@@ -101,6 +114,8 @@ def _check(chains: Mapping[str, Chain], start: str) -> None:
                 raise Malformed(f"the chain {target}, which there is not", rule.line)
             if target in way:
                 raise Malformed(f"the chain {target}, which leads back to itself", rule.line)
+            if len(way) == MOST_DEEP:
+                raise Unsupported(f"more than {MOST_DEEP} chains that lead from one to the next", rule.line)
             stack.append((target, False))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -29,6 +30,7 @@ from npc.compiler.verify.program import (
     Program,
     Rule,
     Scenario,
+    Unsupported,
 )
 from npc.compiler.verify.proof import prove
 from npc.compiler.verify.trace import Packet
@@ -48,6 +50,13 @@ PLAN = Plan(
 )
 """Only shop/web may send to shop/db, and SQL alone."""
 SCENARIO = Scenario("packets", "forward", facts={"ct state": "new"})
+
+
+def test_chains_as_deep_as_the_walk_does_not_go() -> None:
+    names = ["forward", *(f"c{number}" for number in range(5000))]
+    chains = {one: Chain(one, (rule(Box(), Action(Kind.JUMP, other)),)) for one, other in pairwise(names)}
+    with pytest.raises(Unsupported, match="more than 100 chains that lead from one to the next"):
+        prove(Program({**chains, names[-1]: Chain(names[-1], ())}, (SCENARIO,)), PLAN)
 
 
 def only(*addresses: int) -> Intervals:

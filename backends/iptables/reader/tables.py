@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from npc.backends.iptables.reader.resolving import Resolving
@@ -9,7 +10,7 @@ from npc.backends.iptables.reader.rules import Around, Read, read_rule
 from npc.backends.iptables.reader.saved import BUILT_IN, Saved, SavedChain
 from npc.backends.iptables.reader.sets import Sets
 from npc.compiler.algebra.addresses import Family
-from npc.compiler.verify.program import Chain, Kind, Line, Malformed
+from npc.compiler.verify.program import MOST_DEEP, Chain, Kind, Line, Malformed, Unsupported
 
 
 class Table:
@@ -36,7 +37,7 @@ class Table:
         leading = [
             place
             for place, (_, text) in enumerate(self.saved.chains[name].rules)
-            if any(self._leads(word, goal, set()) for word in _targets(text))
+            if self._leads(_targets(text), goal)
         ]
         return leading[-1] + 1 if leading else None
 
@@ -45,15 +46,19 @@ class Table:
         chain = self.saved.chains[name]
         self.saved.chains[name] = SavedChain(name, chain.line, chain.policy, chain.rules[:count])
 
-    def _leads(self, name: str, goal: str, seen: set[str]) -> bool:
-        if name in seen or name not in self._around.chains:
-            return False
-        seen.add(name)
-        return name.startswith(goal) or any(
-            self._leads(word, goal, seen)
-            for _, text in self.saved.chains[name].rules
-            for word in _targets(text)
-        )
+    def _leads(self, names: Sequence[str], goal: str) -> bool:
+        """Whether one of some chains has a name that so begins, or leads to one that has."""
+        seen: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name in seen or name not in self._around.chains:
+                continue
+            if name.startswith(goal):
+                return True
+            seen.add(name)
+            pending += [word for _, text in self.saved.chains[name].rules for word in _targets(text)]
+        return False
 
     def _reached(self, entry: str) -> list[str]:
         """All chains from an entry on, each after what leads to it; Malformed where one leads to itself."""
@@ -72,6 +77,8 @@ class Table:
             target, line = step
             if target in open_:
                 raise Malformed(f"the chain `{target}`", line, "it leads back to itself")
+            if len(path) == MOST_DEEP:
+                raise Unsupported(f"more than {MOST_DEEP} chains that lead from one to the next", line)
             if target not in finished:
                 open_[target] = line
                 path.append((target, iter(self._next(target))))

@@ -28,6 +28,8 @@ _STATISTICS = frozenset(
 )
 """Words of a flow that change nothing for packets."""
 _HEADERS = ("NXST_FLOW reply", "OFPST_FLOW reply")
+_MORE = "flags=[more]"
+"""What the head of a listing's part ends in, but for the last part's (OpenFlow 1.5, OFPMPF_REPLY_MORE)."""
 _QUOTED = re.compile(r'[^\s,"]*"(?:[^"\\]|\\.)*"|[^\s,"]+')
 _DUMP = "list ports and tables by their numbers: ovs-ofctl --no-names dump-flows"
 
@@ -130,12 +132,18 @@ def _read_file(
     alike_by_text: dict[
         tuple[str, str, tuple[str, ...]], tuple[Match, dict[_Ends, tuple[Actions, Line]]]
     ] = {}
+    is_listed = False
     for position, written in enumerate(text.split("\n"), 1):
         if not written or written[0] == "#":
             continue
         head, is_flow, action_text = written.partition("actions=")
         if not is_flow:
-            _check_no_flow(written, Line(file, position))
+            line = Line(file, position)
+            _check_no_flow(written, line)
+            if written.strip().startswith(_HEADERS):
+                if is_listed:
+                    raise Unsupported("a second listing in one text", line, "give the flows of one bridge")
+                is_listed = not written.rstrip().endswith(_MORE)
             continue
         if "#" in action_text:
             action_text = action_text.partition("#")[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from npc.backends.base import Options, OwnNode
@@ -155,6 +157,16 @@ def test_what_stands_before_the_jump_must_be_known() -> None:
     with pytest.raises(Unsupported) as caught:
         program(HOST.format(policy="ACCEPT", rules=f"-A FORWARD -j OTHER\n{JUMP}"))
     assert caught.value.construct == "the match `-m recent`"
+
+
+@pytest.mark.parametrize("word", ["-j", "-g"])
+def test_chains_as_deep_as_nobody_writes_them(word: str) -> None:
+    names = [f"D{number}" for number in range(3000)]
+    rules = [f"-A {one} {word} {other}\n" for one, other in pairwise(("FORWARD", *names, "NPC-FORWARD"))]
+    declared = "".join(f":{name} - [0:0]\n" for name in names)
+    with pytest.raises(Unsupported) as caught:
+        program(HOST.format(policy="ACCEPT", rules=declared + "".join(rules)))
+    assert caught.value.construct == "more than 100 chains that lead from one to the next"
 
 
 NO_V6 = "No IPv6 packet is asked about at FORWARD: no chain of npc's is there."

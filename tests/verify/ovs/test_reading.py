@@ -122,6 +122,7 @@ PASSING = [
     ("cookie=0x6e7063, table=0, n_packets=3, idle_age=5, actions=NORMAL", True),
     (" cookie=0x6e7063, duration=5.1s, table=0, n_packets=3, n_bytes=0, ip actions=NORMAL", True),
     ("table=40,tcp_flags=+syn,actions=strange(thing)\nactions=NORMAL", True),  # no table of npc's
+    ("NXST_FLOW reply (xid=0x4): flags=[more]\n actions=NORMAL\nNXST_FLOW reply (xid=0x4):", True),
     ("ip,actions=NORMAL # a note\n# a comment\n\nOFPST_FLOW reply (OF1.5) (xid=0x2):", True),
     ("in_port=4,actions=drop\npriority=1,actions=NORMAL", True),
     ("actions=ct_clear,goto_table:1\ntable=1,ct_state=-trk,actions=NORMAL", True),
@@ -216,6 +217,10 @@ REFUSED = [
         "the action `conjunction(0,1/2)`, of the number that packets have without it",
     ),
     ("actions=NORMAL)", "`)` without `(`"),
+    (
+        "NXST_FLOW reply (xid=0x4):\nactions=NORMAL\nNXST_FLOW reply (xid=0x4):",
+        "a second listing in one text",
+    ),
 ]
 
 
