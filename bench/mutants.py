@@ -52,13 +52,16 @@ def lowering(targets: list[str] | tuple[str, ...]) -> bool:
     """Print what the proof makes of broken lowering; whether it is wrong about a ruleset."""
     is_wrong = False
     for target in targets:
-        found = outcomes(target)
-        for one in found:
-            print(f"{target:10}{'caught' if one.is_caught else 'not caught':12}{one}")
+        found = 0
+        caught = 0
+        for one in outcomes(target):
+            print(f"{target:10}{'caught' if one.is_caught else 'not caught':12}{one}", flush=True)
             for text in one.wrong:
                 print(f"  WRONG: {text}")
-        is_wrong |= any(one.wrong for one in found)
-        print(f"{target}: {len(found)} functions, {sum(one.is_caught for one in found)} caught")
+            is_wrong |= bool(one.wrong)
+            found += 1
+            caught += one.is_caught
+        print(f"{target}: {found} functions, {caught} caught", flush=True)
     return is_wrong
 
 

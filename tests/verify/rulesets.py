@@ -161,7 +161,7 @@ FORMS: Final[Mapping[str, Mapping[str, tuple[Options, Any]]]] = {
 }
 """For each target options and layouts; all give rulesets that enforce the plan."""
 
-_LOWER: Final[Mapping[str, Callable[[Plan, Options, Any], object]]] = {
+LOWER: Final[Mapping[str, Callable[[Plan, Options, Any], object]]] = {
     "nft": lower_nft,
     "iptables": lower_iptables,
     "ovs": lower_ovs,
@@ -173,7 +173,7 @@ def lowered(plan: Plan, target: str, form: str, name: str = "random") -> Ruleset
     """A plan as a target's files in one form; None where the target cannot express the plan."""
     options, layout = FORMS[target][form]
     try:
-        tree = _LOWER[target](plan, options, layout)
+        tree = LOWER[target](plan, options, layout)
     except InputError:
         return None
     return Ruleset(f"{name}, {form}", target, plan, options, printed(target, tree))

@@ -231,7 +231,7 @@ def _spoiled_text(text: str, chance: Random) -> str:
         number = chance.choice(numbers)
         other = int(number[0]) + (1 if int(number[0]) == 0 else chance.choice((-1, 1)))
         return f"{text[: number.start()]}{other}{text[number.end() :]}"
-    return text.replace(*chance.choice(found)) if found else text
+    return text.replace(*chance.choice(found)) if found else text[:-1]
 
 
 def _spoiled_intervals(value: Intervals, chance: Random) -> Intervals:
@@ -251,9 +251,14 @@ def _spoiled_mapping(value: dict[Any, Any], chance: Random, depth: int) -> dict[
     if not value:
         return value
     key = chance.choice(list(value))
-    if chance.random() < 0.5:
-        return {one: other for one, other in value.items() if one != key}
-    return {**value, key: spoiled(value[key], chance, depth + 1)}
+    others = [one for one in value if one != key]
+    match chance.randrange(3):
+        case 0:
+            return {one: value[one] for one in others}
+        case 1 if others:
+            return {**value, key: value[chance.choice(others)]}
+        case _:
+            return {**value, key: spoiled(value[key], chance, depth + 1)}
 
 
 def _spoiled_items(items: list[Any], chance: Random, depth: int) -> list[Any]:

@@ -10,20 +10,22 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.algebra.peers import Peers
 from npc.compiler.arms import Arm, Arms
 from npc.compiler.arms import packets as union
+from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.optimize.passes import PASSES, optimize
-from npc.compiler.plan import Class, Hairpin, Plan
+from npc.compiler.plan import Class, Hairpin, LoggedRule, Plan
 from tests.backends.dense import BLOCKS, ENDPOINTS, GROUPS, OUTSIDE, TRAFFIC, WHOLE
 from tests.compiler.compiling import on_line
 
 NODE: Final = tuple(map(on_line, (OUTSIDE[2], OUTSIDE[4])))
 """The addresses of the node that all pods run on, which are among those that packets are of."""
 
+_NOWHERE: Final = Origin(Source("seeded"))
 _T = TypeVar("_T")
 
 
-def plan(chance: Random) -> Plan:
-    """A plan with one to three classes in each direction, sometimes with hairpins."""
+def plan(chance: Random, *, logs: bool = False) -> Plan:
+    """A plan with one to three classes in each direction, sometimes with hairpins, or with rules that log."""
     classes = []
     for direction in Direction:
         subjects = chance.sample(ENDPOINTS, len(ENDPOINTS))
@@ -32,9 +34,9 @@ def plan(chance: Random) -> Plan:
             arms = _arms(chance)
             if union(arms) not in seen:
                 seen.add(union(arms))
-                classes.append(
-                    Class(direction, union(arms), tuple(subjects[2 * index : 2 * index + 2]), arms=arms)
-                )
+                logged = (LoggedRule("", "a rule", union(_arms(chance)), _NOWHERE),) if logs else ()
+                members = tuple(subjects[2 * index : 2 * index + 2])
+                classes.append(Class(direction, union(arms), members, logs=logged, arms=arms))
     return optimize(
         Plan(
             tuple(sorted(classes, key=lambda one: one.key)),

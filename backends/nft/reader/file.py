@@ -171,7 +171,10 @@ def _set(cursor: Cursor, word: str, name: str, line: Line, table: Table) -> None
             cursor.next()
             cursor.expect("=")
             cursor.expect("{")
+            count = len(new.elements.keys)
             _elements(cursor, new.elements)
+            if len(new.elements.keys) == count:
+                raise Malformed(f"the {word} `{name}` with braces, and no elements between them", its_line)
         else:
             _property(new, cursor.statement(), its_line)
         _end_of_statement(cursor)

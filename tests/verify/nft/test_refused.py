@@ -134,6 +134,11 @@ def test_rules_that_nft_does_not_take(rule: str, construct: str) -> None:
     assert caught.value.construct == construct
 
 
+def test_braces_of_a_set_without_elements() -> None:
+    with pytest.raises(Malformed, match="no elements between them"):
+        read(table("accept", more="\tset none { type ipv4_addr; elements = {\n\t}\n\t}\n"))
+
+
 OTHER_TEXTS = [
     # (a ruleset, what is named, its line)
     ("*filter\n", "the command `*filter`", 1),
