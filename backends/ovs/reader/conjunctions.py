@@ -16,6 +16,7 @@ from npc.backends.ovs.reader.flows import Flow
 from npc.backends.ovs.reader.matches import Match
 from npc.compiler.algebra import traffic
 from npc.compiler.verify.program import Box, Line, Malformed, Unsupported
+from npc.compiler.verify.selections import common
 
 MOST = 10_000
 """Rules that one conjunction may come to: its dimensions' alternatives but for addresses and traffic."""
@@ -55,8 +56,28 @@ def joined(flows: Sequence[Flow]) -> Iterator[Joined]:
             for (below, _), other in conjunctions.items()
             if below <= priority and other is not dimensions
         ):
-            continue  # it is looked up, and what is found is what would have been without it
+            # It is looked up, and what is found is what would have been without it.
+            _check_not_hidden(number, flows)
+            continue
         yield from _conjunction(priority, number, dimensions, ends.get(number, []))
+
+
+def _check_not_hidden(number: int, flows: Sequence[Flow]) -> None:
+    """Raise Unsupported where a flow may not be found after a conjunction that has no flow with `conj_id`.
+
+    The second look-up passes over flows of conjunctions, and with them over those below that ask the same.
+    """
+    clauses: dict[Match, list[Flow]] = {}
+    for flow in flows:
+        if flow.actions.clauses:
+            clauses.setdefault(flow.match, []).append(flow)
+    for flow in flows:
+        if flow.actions.clauses:
+            continue
+        for other in clauses.get(flow.match, ()):
+            if flow.priority < other.priority and common(flow.boxes, other.boxes):
+                what = f"conjunction {number}, which has no flow with `conj_id`"
+                raise Unsupported(f"{what}, above a flow that asks the same", flow.line)
 
 
 Dimension = dict[Match, list[Box]]

@@ -216,6 +216,11 @@ REFUSED = [
         "ip,actions=conjunction(0,1/2)",
         "the action `conjunction(0,1/2)`, of the number that packets have without it",
     ),
+    (
+        "ip,nw_src=10.0.0.1,actions=conjunction(1,1/2)\ntcp,actions=conjunction(1,2/2)\n"
+        "priority=5,ip,nw_src=10.0.0.1,actions=drop",
+        "conjunction 1, which has no flow with `conj_id`, above a flow that asks the same",
+    ),
     ("actions=NORMAL)", "`)` without `(`"),
     (
         "NXST_FLOW reply (xid=0x4):\nactions=NORMAL\nNXST_FLOW reply (xid=0x4):",
