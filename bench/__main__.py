@@ -8,6 +8,7 @@ from bench import aerleon, check, fleet, growth, language, loading, reach
 from bench import compile as compile_bench
 from bench import diff as diff_bench
 from bench import query as query_bench
+from bench import verify as verify_bench
 from bench.dataplane import tables as dataplane
 
 
@@ -25,6 +26,8 @@ def main() -> None:
     language.main([] if is_full else ["--policies", str(language.SMALL)])
     print()
     query_bench.main([] if is_full else ["--small"])
+    print()
+    verify_bench.main([] if is_full else ["--small"])
     print()
     diff_bench.main([] if is_full else ["--small"])
     print()
