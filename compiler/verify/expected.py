@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, Family
@@ -25,21 +25,17 @@ END = {Direction.EGRESS: End.SOURCE, Direction.INGRESS: End.DESTINATION}
 """The end at which the decision of a direction falls (P3)."""
 
 
-def expected(plan: Plan, always: Iterable[Box]) -> Product:
+def expected(plan: Plan, always: Sequence[Box]) -> list[Product]:
     """What a plan lets pass between two addresses, and what must pass whatever it says (A1, A3).
 
     Nobody reads types of the other family's ICMP: of that all may pass where the plan allows some types, and
     none need.
     """
-    boxes = tuple(always)
-    sides = []
-    for direction, end in END.items():
-        region = Region.of(end, _decisions(plan, direction))
-        sides.append(region | Region.of_boxes(end, boxes) if boxes else region)
-    return Product(*sides)
+    decided = Product(*(Region.of(end, _decisions(plan, direction)) for direction, end in END.items()))
+    return [decided, *([Product(Region.of_boxes(End.SOURCE, always))] if always else ())]
 
 
-def expected_hairpins(plan: Plan, always: Iterable[Box]) -> Region:
+def expected_hairpins(plan: Plan, always: Sequence[Box]) -> Region:
     """What may pass from addresses to themselves (A2, C6), seen from the sources; all addresses are peers."""
     rows: list[Row] = []
     some: list[Intervals] = []

@@ -39,11 +39,15 @@ class Product:
         sides = (self.sent, self.received, other.sent, other.received)
         return Product.of(side for side in sides if side is not None)
 
-    def __and__(self, box: Box) -> Product:
-        """The packets that are in a box, too."""
-        if box == Box():
+    def within(self, space: Region) -> Product:
+        """The packets that are in a region, too: both sides are made smaller by it."""
+        if space == Region.full(space.end):
             return self
-        return Product(_whole(self.sent, End.SOURCE) & Region.of_boxes(End.SOURCE, [box]), self.received)
+        sides = []
+        for end, side in ((End.SOURCE, self.sent), (End.DESTINATION, self.received)):
+            seen = space.seen_from(end)
+            sides.append(seen if side is None else side & seen)
+        return Product(*sides)
 
     def __sub__(self, other: Product) -> list[Product]:
         """What is in this one alone, as products, which may overlap."""

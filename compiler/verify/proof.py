@@ -6,7 +6,7 @@ that they know, small. The packet is sent through the rules one by one, too; it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -144,7 +144,7 @@ class _Judge:
     chains: Mapping[str, Chain]
     plan: Plan
     compared: int = 0
-    _expected: dict[tuple[Box, ...], tuple[Product, Region]] = field(default_factory=dict)
+    _expected: dict[tuple[Box, ...], tuple[Sequence[Product], Region]] = field(default_factory=dict)
 
     def refutation(self, scenario: Scenario) -> Refutation | None:
         """A packet with which something else happens than should; None when there is none."""
@@ -152,7 +152,7 @@ class _Judge:
         if (clash := self._clash(scenario, passing.clashes)) is not None:
             return clash
         wanted, wanted_hairpins = self._wanted(scenario)
-        passes = passing.products
+        passes: Sequence[Product] = passing.products
         self.compared += sum(
             len(packets.parts)
             for one in passes
@@ -160,11 +160,12 @@ class _Judge:
             if side is not None
             for _, packets in side.rows
         )
-        for should_pass, ones, others in ((False, passes, [wanted]), (True, [wanted], passes)):
-            wrong = difference(ones, others)
-            spaces = list(_spaces(scenario, should_pass))
-            boxes = (box for one in wrong for space in spaces for box in (one & space).boxes())
-            packet = self._telling(boxes)
+        space = _region(scenario.space)
+        passes, wanted = ([one.within(space) for one in products] for products in (passes, wanted))
+        for should_pass, ones, others in ((False, passes, wanted), (True, wanted, passes)):
+            asked = _region(_spaces(scenario, should_pass))
+            wrong = (one.within(asked) for one in difference(ones, others))
+            packet = self._telling(box for one in wrong for box in one.boxes())
             if packet is not None:
                 return self._refutation(scenario, packet, should_pass)
         return self._refuted_hairpin(scenario, wanted_hairpins)
@@ -183,10 +184,10 @@ class _Judge:
                 return self._refutation(scenario, packet, should_pass)
         return None
 
-    def _wanted(self, scenario: Scenario) -> tuple[Product, Region]:
+    def _wanted(self, scenario: Scenario) -> tuple[Sequence[Product], Region]:
         if scenario.expected is Expected.EVERYTHING:
             everything = Region.of(End.SOURCE, [(EVERY_ADDRESS, ALL)])
-            return Product(), everything
+            return [Product()], everything
         if scenario.always not in self._expected:
             self._expected[scenario.always] = (
                 expected(self.plan, scenario.always),
@@ -204,8 +205,8 @@ class _Judge:
     ) -> Refutation | None:
         """A packet that two rules of equal priority are for; None where there is none after all."""
         for clash in clashes:
-            spaces = map(_on_diagonal, scenario.space) if diagonal else scenario.space
-            boxes = (box for space in spaces for box in (clash.packets & space).boxes())
+            space = _region(map(_on_diagonal, scenario.space) if diagonal else scenario.space)
+            boxes = clash.packets.within(space).boxes()
             if diagonal:
                 boxes = (Box(box.sources, box.sources, box.traffic) for box in boxes)
             packet = self._telling(boxes, diagonal=diagonal)
@@ -229,6 +230,10 @@ def _spaces(scenario: Scenario, should_pass: bool) -> Iterator[Box]:
     if should_pass and scenario.expected is Expected.PLAN:
         return iter(common(scenario.space, READ))
     return iter(scenario.space)
+
+
+def _region(boxes: Iterable[Box]) -> Region:
+    return Region.full(End.SOURCE) & Region.of_boxes(End.SOURCE, boxes)
 
 
 def _on_diagonal(box: Box) -> Box:

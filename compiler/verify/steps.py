@@ -34,6 +34,23 @@ class Step:
     boxes: tuple[Box, ...]
     rule: Rule
     """The first of them."""
+    _rows: dict[End, tuple[Row, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def rows(self, end: End) -> tuple[Row, ...]:
+        """The packets that it is for, seen from an end: worked out when they are first asked for."""
+        if end not in self._rows:
+            self._rows[end] = Region.of_boxes(end, self.boxes).rows
+        return self._rows[end]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The rules of a chain that can match and do something."""
+
+    single: Sequence[Step]
+    """Each rule, in the order of asking."""
+    together: Sequence[Sequence[Step]]
+    """Those that do the same as one step, and steps for different endpoints together."""
 
 
 @dataclass
@@ -45,9 +62,14 @@ class Rules:
     _actions: dict[str, Action] = field(default_factory=dict)
     _boxes: dict[int, tuple[Box, ...]] = field(default_factory=dict)
     """Of each rule, by its identity: the chains keep them."""
+    _orders: dict[str, list[str]] = field(default_factory=dict)
+    _steps: dict[str, Steps] = field(default_factory=dict)
+    """Of each chain whose rules ask for no register."""
 
     def order(self, name: str) -> list[str]:
         """The chains that a chain may go to, itself first, each before those that it goes to itself."""
+        if name in self._orders:
+            return self._orders[name]
         found: dict[str, None] = {}
         stack: list[tuple[str, bool]] = [(name, False)]
         while stack:
@@ -60,21 +82,29 @@ class Rules:
                     rule.action.chain for rule in self.chains[one].rules if rule.action.kind is Kind.GOTO
                 }
                 stack += [(target, False) for target in sorted(targets) if target not in found]
-        return list(reversed(found))
+        self._orders[name] = list(reversed(found))
+        return self._orders[name]
 
-    def steps(self, chain: Chain, marked: Callable[[Marked], tuple[Box, ...]]) -> list[Step]:
+    def steps(self, chain: Chain, marked: Callable[[Marked], tuple[Box, ...]]) -> Steps:
         """The rules of a chain that can match and do something; `marked` says who has a register's value."""
-        steps = []
+        if chain.name in self._steps:
+            return self._steps[chain.name]
+        single = []
+        asks_registers = False
         for rule in chain.rules:
             action = self.action(rule)
             boxes = () if action == CONTINUE else self.static(rule)
             for condition in rule.conditions:
                 if boxes and isinstance(condition, Marked):
+                    asks_registers = True
                     boxes = common(boxes, marked(condition))
             if boxes:
-                steps.append(Step(action, boxes, rule))
+                single.append(Step(action, boxes, rule))
         if chain.by_priority:
-            steps.sort(key=lambda step: (-step.rule.priority, step.action.kind.value, step.action.chain))
+            single.sort(key=lambda step: (-step.rule.priority, step.action.kind.value, step.action.chain))
+        steps = Steps(single, list(_dispatches(_merged(single))))
+        if not asks_registers:
+            self._steps[chain.name] = steps
         return steps
 
     def action(self, rule: Rule) -> Action:
@@ -126,14 +156,14 @@ class Rules:
         return self._boxes[id(rule)]
 
 
-def merged(steps: Iterable[Step]) -> Iterator[Step]:
+def _merged(steps: Iterable[Step]) -> Iterator[Step]:
     """Neighbours that do the same as one."""
     for action, together in groupby(steps, lambda step: step.action):
         first, *rest = together
         yield Step(action, (*first.boxes, *(box for step in rest for box in step.boxes)), first.rule)
 
 
-def dispatches(steps: Iterable[Step]) -> Iterator[list[Step]]:
+def _dispatches(steps: Iterable[Step]) -> Iterator[list[Step]]:
     """Steps one by one, but those together that each take all packets of some endpoints, at one end."""
     for end, together in groupby(steps, _dispatches_by):
         if end is None:

@@ -19,10 +19,10 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.verify.flows import Flow, Rest, after, everything, gathered, hit_of, products_of
 from npc.compiler.verify.products import Product, difference
 from npc.compiler.verify.program import Box, Chain, Kind, Marked, Scenario, Unsupported
-from npc.compiler.verify.regions import UNRESTRICTED, End, rows_of, size
+from npc.compiler.verify.regions import UNRESTRICTED, End, size
 from npc.compiler.verify.registers import Register, Setter
 from npc.compiler.verify.selections import Facts, tells_apart
-from npc.compiler.verify.steps import Clash, Rules, Step, clashes, dispatches, index_of, merged
+from npc.compiler.verify.steps import Clash, Rules, Step, clashes, index_of
 
 FACTOR_FROM = 2
 """Rows that tell endpoints apart from which on they become a factor, before a dispatch by the other end."""
@@ -76,10 +76,10 @@ class _Walk:
         self._check(chain, flow)
         steps = self.rules.steps(chain, self._marked)
         if chain.by_priority:
-            self.clashes += self._clashes(steps, flow)
+            self.clashes += self._clashes(steps.single, flow)
         returned: list[Flow] = []
         flows = [flow]
-        for together in dispatches(merged(steps)):
+        for together in steps.together:
             flows = [
                 rest
                 for one in flows
@@ -157,7 +157,7 @@ class _Walk:
         """What goes on after a step, or after several for different subjects."""
         others: list[Flow] = []
         rests: Iterable[Rest] = flow.rests
-        rows = [rows_of(flow.end, step.boxes) for step in steps]
+        rows = [step.rows(flow.end) for step in steps]
         index = index_of(rows)
         if index is None:
             for step, selected in zip(steps, rows, strict=True):
