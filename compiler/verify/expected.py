@@ -25,14 +25,13 @@ END = {Direction.EGRESS: End.SOURCE, Direction.INGRESS: End.DESTINATION}
 """The end at which the decision of a direction falls (P3)."""
 
 
-def expected(plan: Plan, always: Sequence[Box]) -> list[Product]:
-    """What a plan lets pass between two addresses, and what must pass whatever it says (A1, A3).
+def decided(plan: Plan) -> Product:
+    """What a plan lets pass between two addresses.
 
     Nobody reads types of the other family's ICMP: of that all may pass where the plan allows some types, and
     none need.
     """
-    decided = Product(*(Region.of(end, _decisions(plan, direction)) for direction, end in END.items()))
-    return [decided, *([Product(Region.of_boxes(End.SOURCE, always))] if always else ())]
+    return Product(*(Region.of(end, _decisions(plan, direction)) for direction, end in END.items()))
 
 
 def expected_hairpins(plan: Plan, always: Sequence[Box]) -> Region:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, NO_HOSTS
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.plan import Plan
-from npc.compiler.verify.expected import READ, expected, expected_hairpins
+from npc.compiler.verify.expected import READ, decided, expected_hairpins
 from npc.compiler.verify.products import Product, difference
 from npc.compiler.verify.program import (
     MOST_DEEP,
@@ -28,7 +29,7 @@ from npc.compiler.verify.program import (
     Scenario,
     Unsupported,
 )
-from npc.compiler.verify.regions import ALL, End, Region
+from npc.compiler.verify.regions import ALL, End, Region, Views
 from npc.compiler.verify.selections import common
 from npc.compiler.verify.steps import Clash
 from npc.compiler.verify.trace import Packet, Trace, trace
@@ -144,11 +145,11 @@ class _Judge:
     chains: Mapping[str, Chain]
     plan: Plan
     compared: int = 0
-    _expected: dict[tuple[Box, ...], tuple[Sequence[Product], Region]] = field(default_factory=dict)
+    _views: Views = field(default_factory=Views)
 
     def refutation(self, scenario: Scenario) -> Refutation | None:
         """A packet with which something else happens than should; None when there is none."""
-        passing = walk(self.chains, scenario, diagonal=False)
+        passing = walk(self.chains, scenario, diagonal=False, views=self._views)
         if (clash := self._clash(scenario, passing.clashes)) is not None:
             return clash
         wanted, wanted_hairpins = self._wanted(scenario)
@@ -171,7 +172,7 @@ class _Judge:
         return self._refuted_hairpin(scenario, wanted_hairpins)
 
     def _refuted_hairpin(self, scenario: Scenario, wanted: Region) -> Refutation | None:
-        passing = walk(self.chains, scenario, diagonal=True)
+        passing = walk(self.chains, scenario, diagonal=True, views=self._views)
         if (clash := self._clash(scenario, passing.clashes, diagonal=True)) is not None:
             return clash
         rows = [row for one in passing.products if one.sent is not None for row in one.sent.rows]
@@ -188,12 +189,12 @@ class _Judge:
         if scenario.expected is Expected.EVERYTHING:
             everything = Region.of(End.SOURCE, [(EVERY_ADDRESS, ALL)])
             return [Product()], everything
-        if scenario.always not in self._expected:
-            self._expected[scenario.always] = (
-                expected(self.plan, scenario.always),
-                expected_hairpins(self.plan, scenario.always),
-            )
-        return self._expected[scenario.always]
+        always = Product(Region.of_boxes(End.SOURCE, scenario.always))
+        return [self._decided, always], expected_hairpins(self.plan, scenario.always)
+
+    @cached_property
+    def _decided(self) -> Product:
+        return decided(self.plan)
 
     def _refutation(self, scenario: Scenario, packet: Packet, should_pass: bool) -> Refutation:
         found = trace(self.chains, scenario, packet)

@@ -9,7 +9,7 @@ written out it would be as large as all pairs of endpoints.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from npc.compiler.algebra import traffic
@@ -129,6 +129,23 @@ class Region:
         for subjects, packets in self.rows:
             for kinds, peers in packets.rectangles():
                 yield self.end.box(subjects, peers, kinds)
+
+
+@dataclass(slots=True)
+class Views:
+    """Unions of boxes as rows, kept: all scenarios of a ruleset ask for those of the same rules."""
+
+    _known: dict[tuple[End, tuple[int, ...]], tuple[Sequence[Box], tuple[Row, ...]]] = field(
+        default_factory=dict
+    )
+    """By the boxes' identities; they are kept so that no others come to have those."""
+
+    def rows(self, end: End, boxes: Sequence[Box]) -> tuple[Row, ...]:
+        """The packets of boxes, seen from an end."""
+        key = end, tuple(map(id, boxes))
+        if key not in self._known:
+            self._known[key] = boxes, Region.of_boxes(end, boxes).rows
+        return self._known[key][1]
 
 
 def rows_of(end: End, boxes: Iterable[Box]) -> list[Row]:

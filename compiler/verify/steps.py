@@ -14,7 +14,7 @@ from npc.compiler.verify.flows import Flow
 from npc.compiler.verify.index import Index
 from npc.compiler.verify.products import Product
 from npc.compiler.verify.program import CONTINUE, DROP, RETURN, Action, Box, Chain, Kind, Marked, Rule
-from npc.compiler.verify.regions import ALL, OF_FAMILY, End, Region, Row
+from npc.compiler.verify.regions import ALL, OF_FAMILY, End, Region, Row, Views
 from npc.compiler.verify.selections import EVERYTHING, Facts, boxes_of, common, tells_apart
 
 
@@ -34,12 +34,13 @@ class Step:
     boxes: tuple[Box, ...]
     rule: Rule
     """The first of them."""
+    views: Views = field(compare=False, repr=False)
     _rows: dict[End, tuple[Row, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def rows(self, end: End) -> tuple[Row, ...]:
         """The packets that it is for, seen from an end: worked out when they are first asked for."""
         if end not in self._rows:
-            self._rows[end] = Region.of_boxes(end, self.boxes).rows
+            self._rows[end] = self.views.rows(end, self.boxes)
         return self._rows[end]
 
 
@@ -59,6 +60,7 @@ class Rules:
 
     chains: Mapping[str, Chain]
     facts: Facts
+    views: Views = field(default_factory=Views)
     _actions: dict[str, Action] = field(default_factory=dict)
     _boxes: dict[int, tuple[Box, ...]] = field(default_factory=dict)
     """Of each rule, by its identity: the chains keep them."""
@@ -99,7 +101,7 @@ class Rules:
                     asks_registers = True
                     boxes = common(boxes, marked(condition))
             if boxes:
-                single.append(Step(action, boxes, rule))
+                single.append(Step(action, boxes, rule, self.views))
         if chain.by_priority:
             single.sort(key=lambda step: (-step.rule.priority, step.action.kind.value, step.action.chain))
         steps = Steps(single, list(_dispatches(_merged(single))))
@@ -160,7 +162,8 @@ def _merged(steps: Iterable[Step]) -> Iterator[Step]:
     """Neighbours that do the same as one."""
     for action, together in groupby(steps, lambda step: step.action):
         first, *rest = together
-        yield Step(action, (*first.boxes, *(box for step in rest for box in step.boxes)), first.rule)
+        boxes = (*first.boxes, *(box for step in rest for box in step.boxes))
+        yield Step(action, boxes, first.rule, first.views)
 
 
 def _dispatches(steps: Iterable[Step]) -> Iterator[list[Step]]:

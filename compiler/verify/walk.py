@@ -19,7 +19,7 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.verify.flows import Flow, Rest, after, everything, gathered, hit_of, products_of
 from npc.compiler.verify.products import Product, difference
 from npc.compiler.verify.program import Box, Chain, Kind, Marked, Scenario, Unsupported
-from npc.compiler.verify.regions import UNRESTRICTED, End, size
+from npc.compiler.verify.regions import UNRESTRICTED, End, Views, size
 from npc.compiler.verify.registers import Register, Setter
 from npc.compiler.verify.selections import Facts, tells_apart
 from npc.compiler.verify.steps import Clash, Rules, Step, clashes, index_of
@@ -36,13 +36,16 @@ class Passing:
     clashes: tuple[Clash, ...]
 
 
-def walk(chains: Mapping[str, Chain], scenario: Scenario, *, diagonal: bool) -> Passing:
+def walk(
+    chains: Mapping[str, Chain], scenario: Scenario, *, diagonal: bool, views: Views | None = None
+) -> Passing:
     """What passes in a scenario, of the packets from an address to itself or of all others.
 
-    Packets of the diagonal are seen from their sources, with every address as the peer. Raises Unsupported
-    where registers are used in a way whose effect the walk does not follow.
+    `views` are those of earlier walks through the same chains. Packets of the diagonal are seen from their
+    sources, with every address as the peer. Raises Unsupported where registers are used in a way whose effect
+    the walk does not follow.
     """
-    one = _Walk(Rules(chains, Facts(scenario.facts, diagonal)))
+    one = _Walk(Rules(chains, Facts(scenario.facts, diagonal), views or Views()))
     returned = one.run(scenario.chain, [one.all_packets()])
     if scenario.default is Kind.ACCEPT:
         one.accepted += returned
