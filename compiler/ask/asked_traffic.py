@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from npc.compiler.algebra import traffic
@@ -37,6 +38,8 @@ OTHERS: Final = {
 """IP protocols that the policy language has no word for (IANA)."""
 
 _ONE_PORT = re.compile(r"(tcp|udp|sctp)/([0-9]{1,5})")
+_IN_A_ROW = re.compile(r"[^\s,]\s+[^\s,]")
+"""Two words with nothing but a space between them."""
 _BY_NUMBER = r"(?i:protocol)\s*([0-9]{1,9})"
 
 
@@ -48,14 +51,24 @@ def read_traffic(text: str, about: str, phrases: Callable[[], Phrases]) -> tuple
     if (found := _ONE_PORT.fullmatch(text)) is not None and 1 <= int(found[2]) <= traffic.LAST_PORT:
         return (Ports(traffic.NUMBERS[found[1].upper()], int(found[2]), int(found[2])),)
     if not any(_is_other(part.strip()) for part in text.split(",")):
-        return phrases().services(text, about)
+        return _services(text, about, phrases)
     read: list[Port] = []
     for part in map(str.strip, text.split(",")):
         if _is_other(part):
             read.append(_other(part, about))
         else:
-            read += phrases().services(part, about)
+            read += _services(part, about, phrases)
     return tuple(read)
+
+
+def _services(text: str, about: str, phrases: Callable[[], Phrases]) -> tuple[Port, ...]:
+    try:
+        return phrases().services(text, about)
+    except InputError as error:
+        if _IN_A_ROW.search(text) is None:
+            raise
+        help = f"separate several by commas: {', '.join(text.replace(',', ' ').split())}"
+        raise InputError([replace(one, help=one.help or help) for one in error.diagnostics]) from None
 
 
 def _is_other(part: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from npc.compiler.ask.asked_traffic import read_traffic
 from npc.compiler.ask.ends import NOBODY, Census, Ends
 from npc.compiler.ask.meaning import Meaning, Packets, traffic_of
 from npc.compiler.ask.roll import Roll
+from npc.compiler.ask.several import pieces
 from npc.compiler.ask.wording import listed, peer_text
 from npc.compiler.ask.workloads import KINDS, Kind, Workload, workloads_of
 from npc.compiler.frontend import codes
@@ -30,7 +31,7 @@ from npc.compiler.frontend.shapes import quoted
 from npc.compiler.frontend.source import Origin, Source
 from npc.compiler.frontend.syntax import BehindService, Block, NamedPort, Nodes, Peer, Pods, Port, Ports
 from npc.compiler.inventory import Absence, Bystander, Endpoint
-from npc.compiler.labels import members
+from npc.compiler.labels import Bits, members
 from npc.compiler.resolve import Model, addresses_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Names:
     """Where names without a namespace are looked for; None: everywhere."""
     definitions: Sequence[Source] = ()
     """Sources in the policy language, whose sets and services may be named."""
+    present: Bits | None = None
+    """The endpoints that have names; None: all. Those that stand for pods to come are known by none."""
     _about: str = field(default="", init=False)
 
     @cached_property
@@ -91,6 +94,46 @@ class Names:
         """The ends that a text means; `about` is what it is called in messages: SRC."""
         self._about = about
         text = _COUNT.sub("", text.strip())
+        parts = [(begin, _COUNT.sub("", part)) for begin, part in pieces(text)]
+        if len(parts) > 1 and not all(_IN_THE_LANGUAGE.match(one) or is_block(one) for _, one in parts):
+            return self._several(text, parts)
+        return self._one(text)
+
+    def _several(self, text: str, parts: Sequence[tuple[int, str]]) -> Named:
+        """All that the parts of a text mean."""
+        found: list[Named] = []
+        for begin, part in parts:
+            try:
+                found.append(self._one(part))
+            except InputError as error:
+                raise InputError([self._within(text, begin, one) for one in error.diagnostics]) from None
+        ends = NOBODY
+        served: list[tuple[Intervals, Ends]] = []
+        for one in found:
+            ends |= one.ends
+            served += [(traffic.ANY, one.ends)] if one.served is None else one.served.rectangles()
+        is_service = any(one.served is not None for one in found)
+        return Named(
+            text,
+            ends,
+            PacketSet.of(served) if is_service else None,
+            tuple(note for one in found for note in one.notes),
+            tuple(
+                self._within(text, begin, warning)
+                for (begin, _), one in zip(parts, found, strict=True)
+                for warning in one.warnings
+            ),
+        )
+
+    def _within(self, text: str, begin: int, found: Diagnostic) -> Diagnostic:
+        """What was found in a part of a text, with its place in the text."""
+        if found.origin is None or found.origin.within is None:
+            return found
+        first, last = found.origin.within
+        source = Source(self._about, content=text.encode())
+        return replace(found, origin=Origin(source, within=(begin + first, begin + last)))
+
+    def _one(self, text: str) -> Named:
         try:
             if (addresses := read_addresses(text)) is not None:
                 return self._at(text, addresses)
@@ -241,7 +284,7 @@ class Names:
     def _the_one(self, text: str, namespace: str | None, kind: Kind | None, name: str) -> Named:
         """What has a name: a pod, else a workload, else a pod that is no endpoint."""
         if kind in (None, Kind.POD):
-            pods = self._roll.called(name, namespace)
+            pods = self._existing(self._roll.called(name, namespace))
             if pods:
                 self._check_single(text, [str(self._endpoints[number]) for number in pods])
                 return Named(str(self._endpoints[pods[0]]), self._roll.ends(pods))
@@ -259,7 +302,12 @@ class Names:
 
     def _workloads(self, namespace: str | None, name: str = "") -> tuple[Workload, ...]:
         """The workloads whose pods may have a name that begins so."""
-        return workloads_of(self._endpoints, self._roll.beginning(name, namespace))
+        return workloads_of(self._endpoints, self._existing(self._roll.beginning(name, namespace)))
+
+    def _existing(self, numbers: Iterable[int]) -> list[int]:
+        if self.present is None:
+            return list(numbers)
+        return [one for one in numbers if self.present >> one & 1]
 
     def _check_single(self, text: str, found: list[str]) -> None:
         if len(found) > 1:
@@ -280,7 +328,10 @@ class Names:
         raise self._failure(codes.UNKNOWN_END, message, text, help)
 
     def _unknown(self, text: str, namespace: str | None, name: str) -> InputError:
-        spaces = {one.namespace for one in self._endpoints} | set(self.model.inventory.namespaces)
+        everyone = self._existing(range(len(self._endpoints)))
+        spaces = {self._endpoints[number].namespace for number in everyone}
+        if self.present is None:
+            spaces |= set(self.model.inventory.namespaces)
         if namespace is not None and namespace not in spaces:
             close = nearest(namespace, spaces)
             few = listed(sorted(spaces), _FEW)
@@ -290,7 +341,7 @@ class Names:
             )
         workloads = list(islice(self._workloads(namespace), _MOST_COMPARED))
         names = {one.name: str(one) for one in workloads}
-        pods = islice(self._roll.within(namespace), _MOST_COMPARED)
+        pods = islice(self._existing(self._roll.within(namespace)), _MOST_COMPARED)
         names |= {self._endpoints[number].name: str(self._endpoints[number]) for number in pods}
         close = nearest(name, names)
         where = f" in {namespace}" if namespace is not None else ""

@@ -16,7 +16,7 @@ Config = Annotated[
         "--config",
         metavar="FILE",
         dir_okay=False,
-        help="Configuration. Default: npc.toml, or [tool.npc] in pyproject.toml, here or in a folder above.",
+        help="The configuration. Default: npc.toml, or \\[tool.npc] in pyproject.toml, here or further up.",
     ),
 ]
 Level = Annotated[

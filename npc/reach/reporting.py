@@ -72,7 +72,7 @@ def reach_sources(
     with collector_paused():
         with_strangers = populated(model)
         relation = Relation(with_strangers.model, reading)
-        names = Names(with_strangers.model, relation.meaning, namespace)
+        names = Names(with_strangers.model, relation.meaning, namespace, present=with_strangers.present)
 
         def ends(text: str | None, option: str) -> Ends:
             return relation.census.everyone if text is None else names.find(text, option).ends

@@ -76,6 +76,10 @@ def model() -> Model:
         ("web-6c8f7d9b54-2hx8r", None, "shop/web-6c8f7d9b54-2hx8r"),
         ("shop/pod/db-0", None, "shop/db-0"),
         ("shop/web", None, WEB),
+        ("shop/web, shop/db-0", None, f"shop/db-0, {WEB}"),
+        ("shop/web (2 pods),pods(app in (db,x)) in ns/shop", None, f"shop/db-0, {WEB}"),
+        ("shop/db-0,10.9.9.9,ns/test", None, "shop/db-0, test/agent-x7x7x, test/db-0 and 2 more"),
+        ("10.9.9.9, 10.9.9.11", None, "10.9.9.9, 10.9.9.11"),
         ("shop/deploy/web", None, WEB),
         ("shop/deployment/web", None, WEB),
         ("deploy/web", None, WEB),
@@ -204,6 +208,13 @@ def test_any(model: Model) -> None:
         ("nodes(zone=a)", "NPC510", "no node has the label zone", ""),
         ("ns/shpo, ns/tset", "NPC510", "nobody is meant: ns/shpo is nobody", ""),
         ("shop/zzz", "NPC510", 'no pod and no workload in shop is called "zzz"', "it has shop/sts/db, "),
+        (
+            "shop/web, shop/zzz",
+            "NPC510",
+            'no pod and no workload in shop is called "zzz"',
+            "it has shop/sts/db",
+        ),
+        ("10.0.0.1,", "NPC510", '"" is no name', ""),
         ("zzz/web", "NPC510", 'the inventory has no namespace "zzz"', "the namespaces: shop, test"),
         ("pods(app=web", "NPC601", "expected ')' or ','", ""),
         ("pods in ns include", "NPC601", "", ""),
@@ -251,6 +262,14 @@ def test_mistakes(model: Model, text: str, code: str, message: str, help: str) -
         ),
         ("svc/db in ns/shop", None, [(6 << 16 | 5432, 6 << 16 | 5432, "shop/db-0")]),
         ("svc/db in ns/shop", "tcp", [(6 << 16 | 5432, 6 << 16 | 5432, "shop/db-0")]),
+        (
+            "svc/db in ns/shop, test/db-0",
+            "tcp/5431-5432",
+            [
+                (6 << 16 | 5431, 6 << 16 | 5431, "test/db-0"),
+                (6 << 16 | 5432, 6 << 16 | 5432, "shop/db-0, test/db-0"),
+            ],
+        ),
         ("shop/db-0", "any", [(0, 0xFFFFFF, "shop/db-0")]),
         ("shop/db-0", None, [(0, 0xFFFFFF, "shop/db-0")]),
         ("shop/db-0", "udp, tcp/1-2", [(0x60001, 0x60002, "shop/db-0"), (0x110000, 0x11FFFF, "shop/db-0")]),
@@ -282,6 +301,8 @@ def test_traffic(
         ("svc/db in ns/shop", "tcp/443", "the Service is not met there", "its target ports are tcp/5432"),
         ("shop/web", "tcp/99999", "99999", ""),
         ("shop/web", "tpc/443", "", ""),
+        ("shop/web", "tcp/80 udp/53", "found 'udp/53'", "separate several by commas: tcp/80, udp/53"),
+        ("shop/web", "gre, tcp/80 udp/53", "found 'udp/53'", "separate several by commas: tcp/80, udp/53"),
     ],
 )
 def test_mistakes_in_traffic(model: Model, destination: str, text: str, message: str, help: str) -> None:
@@ -326,3 +347,11 @@ def test_pods_by_labels_in_front_of_a_namespace() -> None:
     """What looks like a workload's name, and is none, means all pods with these labels."""
     found = Names(model_of([COMPACT])).find("shop/pods(tier=front)", "SRC")
     assert found.ends.endpoints.bit_count() == 2
+
+
+def test_what_is_wrong_in_one_of_several_is_shown_where_it_stands(model: Model) -> None:
+    with pytest.raises(InputError) as raised:
+        Names(model).find("shop/web, 10.0.0.1, shop/zzz", "SRC")
+    (one,) = raised.value.diagnostics
+    assert one.origin is not None
+    assert one.origin.within == (20, 28)

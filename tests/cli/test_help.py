@@ -68,6 +68,13 @@ def test_every_option_of_compile_has_a_section_in_the_manual() -> None:
     assert headings == options
 
 
+@pytest.mark.parametrize("command", ["compile", "check", "query", "reach", "verify", "diff"])
+def test_brackets_in_help_are_shown(command: str) -> None:
+    """The help is written with rich's markup, which takes what stands in brackets away."""
+    shown = " ".join(re.sub(r"[│\s]+", " ", ANSI.sub("", npc(command, "-h").stdout)).split())
+    assert "npc.toml, or [tool.npc] in pyproject.toml" in shown
+
+
 def test_version() -> None:
     outcome = npc("--version")
     assert (outcome.code, outcome.stdout, outcome.stderr) == (0, f"npc {version('npc-compiler')}\n", "")

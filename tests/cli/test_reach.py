@@ -139,3 +139,15 @@ def test_a_name_that_nobody_has() -> None:
     assert (outcome.code, outcome.stdout) == (1, "")
     assert "--from" in outcome.stderr
     assert "shop/deploy/web" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "who", ["nobody", "?0.0/?0.0", "?0.0", "kube-system/?4.0", "nowhere/x", "shop/nobody"]
+)
+def test_pods_that_do_not_exist_yet_have_no_names(who: str) -> None:
+    outcome = npc("reach", SHOP, "--focus", who)
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert "error[NPC510]" in outcome.stderr
+    assert "?" not in outcome.stderr.replace(who, "").replace(who.rpartition("/")[2], "").replace(
+        who.partition("/")[0], ""
+    )
