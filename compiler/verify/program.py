@@ -159,6 +159,8 @@ class Scenario:
     """Packets that must pass whatever the plan says (A1, A3)."""
     space: tuple[Box, ...] = (Box(),)
     """The packets that there can be; what becomes of others is not asked."""
+    without_ip: str = ""
+    """What the packets are where they are not IP, so that addresses and ports mean nothing: "ARP packets"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Refuted:
     """The rules that it met, in order."""
     default: str
     """What becomes of it where none of them decides; empty where one does."""
+    without_ip: str = ""
+    """What the packets are where they are not IP: addresses and traffic mean nothing then."""
     clash: tuple[Met, Met] | None = None
     """Two rules of equal priority, of which the dataplane may take either."""
     origin: Origin | None = field(default=None, repr=False)
@@ -76,9 +78,10 @@ def explained(
 ) -> Iterator[Refuted]:
     """What refutes a ruleset, each packet once: one that is wrong wherever it comes in tells nothing new."""
     reading = Reading(own_node_is_policed=options.own_node is OwnNode.POLICED)
-    found: dict[tuple[Packet, bool, bool, tuple[Rule, ...]], list[Refutation]] = {}
+    found: dict[tuple[Packet, str, bool, bool, tuple[Rule, ...]], list[Refutation]] = {}
     for one in refutations:
-        key = one.packet, one.should_pass, one.clash is None, () if one.clash is None else one.clash
+        clash = one.clash or ()
+        key = one.packet, one.scenario.without_ip, one.should_pass, one.clash is None, clash
         found.setdefault(key, []).append(one)
     for alike in found.values():
         yield _explained(alike, plan, model, reading, pages)
@@ -108,6 +111,7 @@ def _explained(alike: list[Refutation], plan: Plan, model: Model, reading: Readi
         always,
         met,
         "" if decides else _word(scenario.default),
+        scenario.without_ip,
         None if one.clash is None else (_met(one.clash[0], pages, packet), _met(one.clash[1], pages, packet)),
         pages.origin(met[-1].line) if met else None,
     )

@@ -81,26 +81,54 @@ def text(outcomes: Sequence[NodeOutcome], target: str, paint: Paint) -> str:
         if (hidden := len(one.refutations) - report.MOST_REFUTATIONS) > 0:
             lines.append(f"{hidden:,} more packets refute it: --format json has them all")
         lines.append("")
-    proven = [one for one in outcomes if one.is_proven]
-    if proven:
-        whose = f"{len(proven):,} of {len(outcomes):,} nodes"
-        lines.append(
-            f"{paint('PROVEN', 'allowed')}  the rulesets of {whose} enforce the policies, for every packet"
-        )
-    if refuted:
-        names = ", ".join(one.node for one in refuted)
-        lines.append(f"{paint('NOT PROVEN', 'denied')}  the rulesets do not enforce the policies: {names}")
+    lines += _whole(outcomes, refuted, paint)
     lines.append(f"  for       {target}, every node of the inventory")
-    notes = list(dict.fromkeys(note for one in outcomes for note in one.notes))
+    notes = _notes(outcomes)
     lines += [f"  note      {printable(note)}" for note in notes[:_MOST_NOTES]]
     if len(notes) > _MOST_NOTES:
         lines.append(f"  note      {len(notes) - _MOST_NOTES:,} more like these")
     return "\n".join(lines) + "\n"
 
 
-def values(outcomes: Sequence[NodeOutcome]) -> dict[str, Any]:
+def _whole(outcomes: Sequence[NodeOutcome], refuted: Sequence[NodeOutcome], paint: Paint) -> Iterator[str]:
+    """What came of all of them: it begins with PROVEN where each is proven."""
+    count = sum(one.is_proven for one in outcomes)
+    whose = f"the rulesets of {count:,} of {len(outcomes):,} nodes"
+    if count == len(outcomes):
+        yield f"{paint('PROVEN', 'allowed')}  {whose} enforce the policies, for every packet"
+        return
+    word = paint("NOT PROVEN", "denied")
+    unread = [one for one in outcomes if not one.is_read]
+    if refuted:
+        yield f"{word}  the rulesets do not enforce the policies: {', '.join(one.node for one in refuted)}"
+    if unread:
+        names = ", ".join(one.node for one in unread)
+        yield f"{word}  the rulesets are missing or not understood: {names}"
+    if count:
+        yield f"  proven    {whose}"
+
+
+def _notes(outcomes: Sequence[NodeOutcome]) -> list[str]:
+    """The notes, each once, with the node that it is about."""
+    nodes: dict[str, list[str]] = {}
+    for one in outcomes:
+        for note in one.notes:
+            nodes.setdefault(note, []).append(one.node)
+    return [
+        f"{names[0]}{f' and {len(names) - 1:,} more' if len(names) > 1 else ''}: {note}"
+        for note, names in nodes.items()
+    ]
+
+
+def values(outcomes: Sequence[NodeOutcome], target: str) -> dict[str, Any]:
     """As plain values for JSON."""
     return {
         "proven": all(one.is_proven for one in outcomes),
-        "nodes": [one.values for one in outcomes if one.is_read],
+        "nodes": [one.values if one.is_read else _unread_values(one, target) for one in outcomes],
     }
+
+
+def _unread_values(one: NodeOutcome, target: str) -> dict[str, Any]:
+    """Why there is nothing to say about a node's ruleset."""
+    errors = [{"code": finding.code.name, "message": finding.message} for finding in one.findings]
+    return {"proven": False, "target": target, "node": one.node, "errors": errors}

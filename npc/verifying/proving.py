@@ -113,7 +113,7 @@ def verify_sources(
     """As `verify_paths`, of what sources hold and the ruleset's texts by the names of their files."""
     backend = verifiable(find_target(target))
     options = options or Options()
-    check_settings(backend, options)
+    check_options(backend, options)
     planned = plan_sources(found, node=node, progress=progress, today=today, passes=(), levels=levels)
     with collector_paused():
         if texts is None:
@@ -187,6 +187,12 @@ def check_own(
     where = f" of the node {plan.node}" if plan.node is not None else ""
     words = "\n".join(refutation_text(found.refuted[0], lambda text, _: text))
     raise NotProven(f"the ruleset{where} that npc made does not enforce the policies\n{words}")
+
+
+def check_options(backend: Backend, options: Options) -> None:
+    """InputError for the options that `npc compile` refuses."""
+    check_settings(backend, options)
+    backend.lower(Plan((), {}), options)
 
 
 def verifiable(target: Target) -> Backend:

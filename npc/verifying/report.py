@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from npc.verifying.proving import Verification
 
 MOST_REFUTATIONS = 5
 """Refutations that the text shows; the other formats have all."""
+_STATISTICS = re.compile(r"\b(?:duration|n_packets|n_bytes|idle_age|hard_age)=[^, ]+,? ?")
+"""Of a flow as ovs-ofctl lists it."""
 _FEW = 3
 """Scenarios that a line names."""
 
@@ -63,6 +66,8 @@ def _refuted(one: Verification, paint: Paint) -> Iterator[str]:
 
 def sentence(one: Refuted) -> str:
     """The packet, and what either side says of it."""
+    if one.without_ip:
+        return f"{one.without_ip}: they should always pass, and the ruleset denies them"
     packet = f"{one.kind} from {one.source} to {one.destination}"
     if one.clash is not None:
         return f"{packet}: two rules of equal priority do different things"
@@ -130,8 +135,9 @@ def _says(met: Met) -> bool:
 
 
 def _line_text(met: Met) -> str:
-    """A line, not too long."""
-    return printable(cropped(met.text, 0, len(met.text))[0].replace("\t", " "))
+    """A line, not too long, and of a flow without its statistics."""
+    text = _STATISTICS.sub("", met.text) if "actions=" in met.text else met.text
+    return printable(cropped(text, 0, len(text))[0].replace("\t", " "))
 
 
 def values(one: Verification) -> dict[str, Any]:

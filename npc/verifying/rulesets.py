@@ -37,6 +37,8 @@ def ruleset_texts(paths: Iterable[str], backend: Backend, stdin: Callable[[], by
             faults.append(Diagnostic(codes.UNREADABLE, f"{one.name}: {error.strerror or error}"))
         except UnicodeDecodeError:
             faults.append(Diagnostic(codes.NOT_TEXT, f"{one.name} is not UTF-8 text"))
+    if not faults and not any(text.strip() for text in texts.values()):
+        faults.append(_empty(texts))
     if faults:
         raise InputError(faults)
     return texts
@@ -45,6 +47,13 @@ def ruleset_texts(paths: Iterable[str], backend: Backend, stdin: Callable[[], by
 def files_in(folder: Path, names: Collection[str]) -> list[Path]:
     """The files of a folder that have some names."""
     return [folder / name for name in names if (folder / name).is_file()]
+
+
+def _empty(files: Iterable[str]) -> Diagnostic:
+    """A listing that failed leaves nothing, and so does a host without a rule: neither enforces a policy."""
+    message = f"the listing is empty: {', '.join(files)}"
+    help = "did the command that lists fail? A host that has no rules at all enforces no policies"
+    return Diagnostic(codes.NO_INPUT, message, help=help)
 
 
 def _nothing_in(path: str, backend: Backend) -> Diagnostic:

@@ -168,7 +168,12 @@ FAULTS = [
     ("no such setting", "--set color=green", 1, "has no setting 'color'"),
     ("no such node", "--node node-c", 1, "NPC501"),
     ("two of standard input", "- -r -", 2, "standard input can be read once"),
-    ("an empty ruleset", "-r empty.nft", 3, "There is no table inet npc: every packet passes."),
+    ("an empty ruleset", "-r empty.nft", 1, "the listing is empty: empty.nft"),
+    ("an empty ruleset of iptables", "-t iptables -r empty.nft", 1, "did the command that lists fail?"),
+    ("an empty ruleset of Open vSwitch", "-t ovs -r empty.nft", 1, "did the command that lists fail?"),
+    ("a ruleset of others", "-r others.nft", 3, "There is no table inet npc: every packet passes."),
+    ("an option that compile refuses", "-t ovs --table x", 1, "OpenFlow's tables have no names"),
+    ("one for all nodes", "-t ovs --all-nodes --table x", 1, "OpenFlow's tables have no names"),
     ("JSON cut short", "-r cut.json", 1, "malformed: the JSON text (cut.json: handle 1)"),
 ]
 
@@ -182,6 +187,7 @@ def test_a_fault(tmp_path: Path, arguments: str, code: int, words: str) -> None:
         ("nodes/node-a/npc.nft", b"\n"),
         ("bytes.nft", b"\xff"),
         ("empty.nft", b"\n"),
+        ("others.nft", b"table ip nat {\n}\n"),
         ("cut.json", b'{"nftables": ['),
     ):
         (tmp_path / name).write_bytes(text)
@@ -339,8 +345,8 @@ def test_one_of_all_nodes_is_refuted(fleet: Path, jobs: str) -> None:
     outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet), "-j", jobs)
     assert (outcome.code, outcome.stderr) == (3, "")
     assert outcome.stdout.startswith("node node-b\nerror[NPC901]: tcp/5433 from shop/api")
-    assert "PROVEN  the rulesets of 1 of 2 nodes" in outcome.stdout
-    assert "NOT PROVEN  the rulesets do not enforce the policies: node-b" in outcome.stdout
+    assert "\nNOT PROVEN  the rulesets do not enforce the policies: node-b\n" in outcome.stdout
+    assert "\n  proven    the rulesets of 1 of 2 nodes\n" in outcome.stdout
 
 
 def test_all_nodes_in_json_and_sarif(fleet: Path) -> None:
@@ -359,8 +365,44 @@ def test_a_node_whose_ruleset_is_not_there_hides_no_other(fleet: Path, format: s
     (fleet / "node-a" / "npc.nft").unlink()
     outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet), "--format", format)
     said = outcome.stdout + outcome.stderr
-    assert outcome.code == 1
+    assert outcome.code == 3, "that a host has drifted is the worse news"
     assert [word for word in ("NPC901", "NPC109") if word not in said] == []
+
+
+def test_nothing_is_proven_of_a_node_whose_ruleset_is_not_there(fleet: Path) -> None:
+    (fleet / "node-a" / "npc.nft").unlink()
+    outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet))
+    first, second, *_ = outcome.stdout.splitlines()
+    assert outcome.code == 1
+    assert first == "NOT PROVEN  the rulesets are missing or not understood: node-a"
+    assert second == "  proven    the rulesets of 1 of 2 nodes"
+    broken, whole = _json(SHOP, "--all-nodes", "-r", str(fleet))["nodes"]
+    assert (broken["node"], broken["proven"], broken["errors"][0]["code"]) == ("node-a", False, "NPC109")
+    assert (whole["node"], whole["proven"]) == ("node-b", True)
+
+
+def test_notes_of_all_nodes_name_theirs(fleet: Path) -> None:
+    with (fleet / "node-b" / "npc.nft").open("a") as file:
+        file.write("table ip nat {\n}\n")
+    outcome = npc("verify", SHOP, "-q", "--all-nodes", "-r", str(fleet))
+    assert "  note      node-b: The table ip nat is no part of this." in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("ethertype", "words"),
+    [("arp", "ARP packets: they should"), ("", "packets that are neither IP nor ARP: they should")],
+    ids=["arp", "neither"],
+)
+def test_packets_that_are_not_ip(compiled: Path, tmp_path: Path, ethertype: str, words: str) -> None:
+    flow = f"cookie=0x6e7063, duration=9.1s, table=0, n_packets=7, priority=60000,{ethertype} actions=drop"
+    ip = "cookie=0x6e7063, table=0, priority=60001,{} actions=goto_table:1\n"
+    others = "" if ethertype else "".join(map(ip.format, ("ip", "ipv6", "arp")))
+    path = tmp_path / "npc.flows"
+    path.write_text((compiled / "ovs" / "npc.flows").read_text() + others + flow.replace(",  ", " ") + "\n")
+    outcome = npc("verify", SHOP, "-q", "-t", "ovs", "-r", str(path))
+    assert (outcome.code, words in outcome.stdout) == (3, True), outcome
+    assert "duration=" not in outcome.stdout
+    assert "n_packets=" not in outcome.stdout
 
 
 @pytest.mark.parametrize(

@@ -108,12 +108,36 @@ def hooks(
             found.append(Hook(name, expected, entries))
         if called_for:
             notes += [
-                f"No IPv{family.value} packet is asked about at {name}: no chain of npc's is there."
+                f"No IPv{family.value} packet is asked about at {name}: {_why_not(family, tables)}."
                 for family in Family
                 if family not in entries
             ]
+        elif entries:
+            notes.append(
+                f"npc's chains are asked at {name}: if they were compiled so, give --own-node policed."
+            )
+        notes += [note for table in tables if table.family not in entries for note in _own(table, name)]
     unique = {chain.name: chain for chain in chains}
     return found, list(unique.values()), notes
+
+
+def _why_not(family: Family, tables: Sequence[Table]) -> str:
+    """Why nobody asks npc about a family at a hook."""
+    if any(table.family is family for table in tables):
+        return "no chain of npc's is there"
+    return f"no IPv{family.value} rules were given, as {_program(family)}-save prints them"
+
+
+def _own(table: Table, hook: str) -> Iterator[str]:
+    """What a host's own rules may do at a hook where npc's are not asked."""
+    chain = table.saved.chains.get(hook)
+    if chain is None or not table.saved.is_listing or not (chain.rules or chain.policy == "DROP"):
+        return
+    what = f"has {'rules' if chain.rules else 'a policy'} of the host's own"
+    if chain.rules and chain.policy == "DROP":
+        what = "has rules and a policy of the host's own"
+    harm = "" if hook == "FORWARD" else "; it may cut a pod from its own node"
+    yield f"{table.saved.file}: {hook} {what}, which are no part of the proof{harm}."
 
 
 def _program(family: Family) -> str:

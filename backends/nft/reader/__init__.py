@@ -116,9 +116,25 @@ def _notes(ruleset: Ruleset, options: Options, hooked: Mapping[str, Chain]) -> I
         yield f"The {name} is dormant: every packet passes."
     elif "forward" not in hooked:
         yield f"The {name} has no chain with the hook forward: every forwarded packet passes."
+    else:
+        yield from _own_node_notes(name, options, hooked)
+    sets = {} if ruleset.table is None else ruleset.table.sets
+    if sets and not any(one.elements.keys for one in sets.values()):
+        yield f"All sets and maps of the {name} are empty: was it listed with --terse?"
     for (family, other), hooks in sorted(ruleset.others.items()):
         where = f": it has chains with the hooks {_listed(hooks)}" if hooks else ""
         yield f"The table {family} {other} is no part of this{where}."
+
+
+def _own_node_notes(name: str, options: Options, hooked: Mapping[str, Chain]) -> Iterator[str]:
+    """Whether the ruleset looks as if it was compiled with another --own-node."""
+    there = [hook for hook in _HOOKS[1:] if hook in hooked]
+    is_policed = options.own_node is OwnNode.POLICED
+    if there and not is_policed:
+        hooks = _listed(there)
+        yield f"The {name} has chains with the hooks {hooks}: if it was compiled so, give --own-node policed."
+    if is_policed and not there:
+        yield f"The {name} has no chain for packets to the node: if it was compiled so, leave out --own-node."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -53,7 +53,8 @@ def read_file(file: str, text: str, name: str, ruleset: Ruleset) -> None:
 
 
 def _end_of_statement(cursor: Cursor) -> None:
-    if cursor.peek() not in (END_OF_LINE, ";", "}", END):
+    """What stands behind a statement or a block; nft asks for it before a closing brace, too."""
+    if cursor.peek() not in (END_OF_LINE, ";", END):
         raise Malformed(f"the word `{cursor.peek()}`, where the line was expected to end", cursor.line)
 
 
@@ -102,7 +103,7 @@ def _table_block(cursor: Cursor, table: Table) -> None:
         match cursor.next():
             case "chain":
                 name = cursor.name()
-                _chain(cursor, table.chains.setdefault(name, Chain(name, line)))
+                _chain(cursor, name, line, table)
             case "set" | "map" as word:
                 name = cursor.name()
                 _set(cursor, word, name, line, table)
@@ -119,14 +120,22 @@ def _table_block(cursor: Cursor, table: Table) -> None:
         _end_of_statement(cursor)
 
 
-def _chain(cursor: Cursor, chain: Chain) -> None:
+def _chain(cursor: Cursor, name: str, its_line: Line, table: Table) -> None:
+    is_new = name not in table.chains
+    chain = table.chains.setdefault(name, Chain(name, its_line))
     cursor.expect("{")
     while _block(cursor):
         line = cursor.line
         words = cursor.statement()
         match words:
             case ["type", *rest]:
-                chain.hook = _hook(rest, line)
+                hook = _hook(rest, line)
+                known = chain.hook
+                if not is_new and (
+                    known is None or (known.name, known.priority) != (hook.name, hook.priority)
+                ):
+                    raise Malformed(f"the chain `{name}` a second time, with another hook or priority", line)
+                chain.hook = hook
             case ["policy", "accept" | "drop" as policy]:
                 chain.policy = policy
             case ["comment", _]:

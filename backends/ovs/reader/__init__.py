@@ -42,7 +42,7 @@ def read(texts: Mapping[str, str], plan: Plan, options: Options) -> Program:
     pipeline = Pipeline(tables, zone, known_registers(flows, first), _unset(flows, tables))
     found = chains(flows, pipeline)
     start = pipeline.name(pipeline.entry)
-    notes = (*_notes(listing, tables, zone, own), *spoofing_notes(plan, options))
+    notes = (*_notes(listing, tables, zone, own), *spoofing_notes(flows, plan, options))
     return Program(found, tuple(scenarios(flows, plan, options, start)), notes)
 
 

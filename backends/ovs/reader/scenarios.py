@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from npc.backends.base import Options, OwnNode
 from npc.backends.ovs.reader.chains import ASKED, CONNECTION, PACKET
@@ -21,7 +22,7 @@ from npc.compiler.verify.program import Box, Expected, Kind, Scenario, Unsupport
 _OTHER = "other"
 _DISCOVERY = Intervals.of((traffic.ICMPV6 << 16 | 133 << 8, traffic.ICMPV6 << 16 | 137 << 8 | 0xFF))
 """Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
-_ETHERTYPES = {"arp": "ARP", _OTHER: "neither IP nor ARP"}
+_ETHERTYPES = {"arp": "ARP packets", _OTHER: "packets that are neither IP nor ARP"}
 _SCTP = traffic.every(traffic.SCTP)
 _REPLY = ", reply"
 _DECIDED = ("new", "invalid")
@@ -39,17 +40,16 @@ def scenarios(flows: Sequence[Flow], plan: Plan, options: Options, chain: str) -
             yield _at(scenario, port)
         for name in names:
             facts = {ETHERTYPE: name, STATE: "new", ORIGINAL_PORT: _OTHER, ASKED: PACKET}
-            title = f"packets of {_ETHERTYPES.get(name, f'Ethernet type {name}')}"
-            yield _at(Scenario(title, chain, Kind.DROP, facts, Expected.EVERYTHING), port)
+            what = _ETHERTYPES.get(name, f"packets of Ethernet type {name}")
+            one = Scenario(what, chain, Kind.DROP, facts, Expected.EVERYTHING, without_ip=what)
+            yield _at(one, port)
 
 
 def _at(scenario: Scenario, port: str) -> Scenario:
     """A scenario of packets that come in at a port."""
     title = scenario.title if port == _OTHER else f"{scenario.title}, from port {port}"
     facts = {**scenario.facts, IN_PORT: port}
-    return Scenario(
-        title, scenario.chain, scenario.default, facts, scenario.expected, scenario.always, scenario.space
-    )
+    return replace(scenario, title=title, facts=facts)
 
 
 def _tracked(
@@ -163,9 +163,17 @@ def _own_nodes(plan: Plan, options: Options) -> Iterator[Box]:
                 yield Box(*reversed(ends))
 
 
-def spoofing_notes(plan: Plan, options: Options) -> Iterator[str]:
-    """What is not asked of packets from known ports."""
-    if _at_ports(plan, options):
+def spoofing_notes(flows: Sequence[Flow], plan: Plan, options: Options) -> Iterator[str]:
+    """What is not asked of packets from known ports, and which ports no flow asks for."""
+    asked = {flow.match.in_port for flow in flows}
+    at_ports = _at_ports(plan, options)
+    for port, pod in at_ports.items():
+        if port not in asked:
+            yield (
+                f"No flow asks for port {port} of {pod}: what guards against forged addresses from there"
+                " is not loaded."
+            )
+    if at_ports:
         yield (
             "Packets from the known port of an endpoint are asked for under its own addresses alone;"
             " under others they are no part of the proof."

@@ -169,7 +169,9 @@ def test_chains_as_deep_as_nobody_writes_them(word: str) -> None:
     assert caught.value.construct == "more than 100 chains that lead from one to the next"
 
 
-NO_V6 = "No IPv6 packet is asked about at FORWARD: no chain of npc's is there."
+NO_V6 = "No IPv6 packet is asked about at FORWARD: no IPv6 rules were given, as ip6tables-save prints them."
+INPUT = "npc.v4.rules: INPUT has {} of the host's own, which are no part of the proof; "
+INPUT += "it may cut a pod from its own node."
 NAT = "npc.v4.rules: other tables than filter are no part of the proof: nat."
 REST = "npc.v4.rules: what FORWARD does after npc's chains is the host's own; it can only deny more."
 
@@ -180,10 +182,28 @@ REST = "npc.v4.rules: what FORWARD does after npc's chains is the host's own; it
         ("ACCEPT", JUMP, [NO_V6, NAT]),
         ("DROP", JUMP, [REST, NO_V6, NAT]),
         ("ACCEPT", f"{JUMP}-A FORWARD -j OTHER\n", [REST, NO_V6, NAT]),
+        ("ACCEPT", f"{JUMP}-A INPUT -j OTHER\n", [NO_V6, INPUT.format("rules"), NAT]),
+        (
+            "ACCEPT",
+            f"{JUMP}:NPC-INPUT - [0:0]\n-A INPUT -j NPC-INPUT\n",
+            [
+                NO_V6,
+                "npc's chains are asked at INPUT: if they were compiled so, give --own-node policed.",
+                NAT,
+            ],
+        ),
     ],
 )
 def test_what_is_outside_the_proof_is_noted(policy: str, rules: str, notes: list[str]) -> None:
     assert list(program(HOST.format(policy=policy, rules=rules)).notes) == notes
+
+
+def test_a_policy_that_cuts_a_pod_from_its_node_is_noted() -> None:
+    text = HOST.format(policy="ACCEPT", rules=JUMP).replace(":INPUT ACCEPT", ":INPUT DROP")
+    assert INPUT.format("a policy") in program(text).notes
+    assert (
+        INPUT.format("rules and a policy") in program(text.replace(JUMP, f"{JUMP}-A INPUT -j OTHER\n")).notes
+    )
 
 
 def test_the_hooks_of_a_policed_node() -> None:

@@ -139,13 +139,25 @@ def test_braces_of_a_set_without_elements() -> None:
         read(table("accept", more="\tset none { type ipv4_addr; elements = {\n\t}\n\t}\n"))
 
 
+HOOK = "type filter hook forward priority 0"
+HOOKED = f"table inet npc {{\n chain c {{ {HOOK};\n}}\n}}\n"
+CLOSED = "the word `}`, where the line was expected to end"
+NO_END = "the word `set`, where the line was expected to end"
+AGAIN = "the chain `c` a second time, with another hook or priority"
 OTHER_TEXTS = [
     # (a ruleset, what is named, its line)
     ("*filter\n", "the command `*filter`", 1),
     ("\nadd rule inet npc forward accept\n", "the command `add`", 2),
     ("table inet npc {\n", "the end of the text, in a block", 2),
     ("table ip x {\n", "the end of the text, in a block", 2),
-    ("table inet npc {\n}}\n", "the command `}`", 2),
+    ("table inet npc {\n}\n}\n", "the command `}`", 3),
+    ("table inet npc {\n}}\n", CLOSED, 2),
+    (f"table inet npc {{ chain c {{ {HOOK}; policy drop; }} }}\n", CLOSED, 1),
+    ("table inet npc {\n chain c { accept }\n}\n", CLOSED, 2),
+    ("table inet npc {\n set s { type ipv4_addr; } set t { type ipv4_addr; }\n}\n", NO_END, 2),
+    (f"{HOOKED}table inet npc {{\n chain c {{ type filter hook forward priority 10;\n}}\n}}\n", AGAIN, 6),
+    (f"{HOOKED}table inet npc {{\n chain c {{ type filter hook input priority 0;\n}}\n}}\n", AGAIN, 6),
+    (f"table inet npc {{\n chain c {{\n}}\n}}\n{HOOKED}", AGAIN, 6),
     ("table inet npc {\n flowtable ft {\n}\n}", "the word `flowtable` in a table", 2),
     ("table inet npc {\n chain c {\n type nat hook output priority 0;\n}\n}", "the chain of type `nat`", 3),
     (

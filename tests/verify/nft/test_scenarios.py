@@ -69,15 +69,29 @@ def test_a_hook_that_is_not_there_lets_everything_pass(hook: str) -> None:
             f"table ip npc {{\n{chain('forward')}}}\ntable inet other {{\n}}\n{table('accept')}",
             "The table inet other is no part of this.",
         ),
+        (
+            table("accept", more=chain("input", "accept")),
+            "The table inet npc has chains with the hooks input: "
+            "if it was compiled so, give --own-node policed.",
+        ),
+        (
+            table("accept", more="set a { type ipv4_addr; }\n"),
+            "All sets and maps of the table inet npc are empty: was it listed with --terse?",
+        ),
         (f"{table('drop')}delete table inet npc\n", "There is no table inet npc: every packet passes."),
         (f"{table('drop')}flush ruleset\n", "There is no table inet npc: every packet passes."),
     ],
-    ids=["empty", "empty JSON", "dormant", "no forward", "others", "deleted", "flushed"],
+    ids=["empty", "empty JSON", "dormant", "no forward", "others", "policed", "terse", "deleted", "flushed"],
 )
 def test_notes(text: str, note: str) -> None:
     program = read(text)
     assert program.notes[0] == note
     assert passes(program, "tcp/80")
+
+
+def test_a_policed_node_without_its_hooks_is_noted() -> None:
+    (note,) = read(table("accept"), options=POLICED).notes
+    assert note.endswith("has no chain for packets to the node: if it was compiled so, leave out --own-node.")
 
 
 def test_the_node_is_no_endpoint() -> None:

@@ -252,6 +252,16 @@ def test_flows_of_others_are_noted() -> None:
     )
 
 
+def test_a_port_that_no_flow_asks_for_is_noted() -> None:
+    case = compiled("ovs/ports-of-pods")
+    lines = case.text.split("\n")
+    without = "\n".join(line for line in lines if "in_port=5," not in line)
+    assert without != case.text
+    assert not any("No flow asks" in note for note in case.read(case.text).notes)
+    (note,) = (note for note in case.read(without).notes if "No flow asks" in note)
+    assert note.startswith("No flow asks for port 5 of ")
+
+
 def test_flows_that_differ_in_their_addresses_alone_are_one_rule() -> None:
     flows = "\n".join(f"table=1,ip,nw_src=10.0.0.{number},actions=drop" for number in range(1, 9))
     program = read({"flows": f"ip,actions=goto_table:1\n{flows}"}, NOTHING)
