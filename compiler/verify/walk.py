@@ -124,7 +124,8 @@ class _Walk:
         for name, line in asked.items():
             if name not in self.registers:
                 raise Unsupported(f"{name}, which no rule has set before", line)
-            self.registers[name].check(flow, line)
+            if self.setters is None:
+                self.registers[name].check(flow, line)
 
     def _marked(self, condition: Marked) -> tuple[Box, ...]:
         """The packets of which a condition on a register holds."""

@@ -27,6 +27,7 @@ from npc.compiler.verify.program import (
     Known,
     Line,
     Malformed,
+    Marked,
     Program,
     Rule,
     Scenario,
@@ -172,3 +173,39 @@ def test_rules_of_equal_priority_may_not_disagree() -> None:
 def test_chains_that_are_missing_or_ring_are_refused(target: str) -> None:
     with pytest.raises(Malformed, match=f"the chain {target}"):
         prove(program(Rule((), Action(Kind.JUMP, target), Line("rules", 1))), PLAN)
+
+
+def test_registers_that_may_hold_nothing_are_refused_and_one_may_set_another() -> None:
+    def chain(name: str, *rules: Rule) -> Chain:
+        return Chain(name, rules)
+
+    def goto(target: str, *marks: tuple[str, int]) -> Action:
+        return Action(Kind.GOTO, target, marks)
+
+    asks = chain("ask", Rule((Marked("reg1", 7),), ACCEPT, Line("rules", 5)))
+    copies = chain(
+        "copy",
+        Rule((Marked("reg0", 1),), goto("ask", ("reg1", 7)), Line("rules", 3)),
+        Rule((), goto("ask", ("reg1", 0)), Line("rules", 4)),
+    )
+    sets = chain(
+        "forward",
+        rule(Box(only(WEB)), goto("copy", ("reg0", 1))),
+        Rule((), goto("copy", ("reg0", 0)), Line("rules", 2)),
+    )
+    plan = replace(PLAN, classes=())
+    (found,) = prove(
+        Program({one.name: one for one in (sets, copies, asks)}, (replace(SCENARIO, default=Kind.DROP),)),
+        plan,
+    ).refutations
+    assert found.should_pass
+    assert found.packet.source != WEB
+    for chains in ((chain("forward", Rule((), goto("ask"), Line("rules", 1))), asks), (copies, asks)):
+        start = replace(SCENARIO, chain=chains[0].name)
+        with pytest.raises(Unsupported, match=r"reg[01], which no rule has set before"):
+            prove(Program({one.name: one for one in chains}, (start,)), plan)
+    some = chain(
+        "forward", rule(Box(only(WEB)), goto("ask", ("reg1", 7))), Rule((), goto("ask"), Line("rules", 2))
+    )
+    with pytest.raises(Unsupported, match="reg1, which may not have been set before"):
+        prove(Program({"forward": some, "ask": asks}, (SCENARIO,)), plan)
