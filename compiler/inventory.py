@@ -101,6 +101,8 @@ class Service:
     name: str
     selector: Mapping[str, str] = field(hash=False)
     ports: tuple[TargetPort, ...]
+    addresses: tuple[tuple[int, str], ...] = field(default=(), compare=False)
+    """Its own, each with what it is (`clusterIP`). No policy is about them: for those who ask about one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from npc.compiler.inventory import (
     Service,
 )
 from npc.compiler.inventory_fields import LONGEST_ABOUT, FieldReader, are_names, node_name_fault
+from npc.compiler.service_addresses import service_addresses
 from npc.compiler.target_ports import read_compact_target_ports, read_target_ports
 
 
@@ -234,7 +235,9 @@ class _Builder:
         selector = self.fields.labels(spec.selector, about, origin, ("spec", "selector"))
         report = self.fields.report_at(about, origin.at("spec", "ports"))
         ports = tuple(read_target_ports(spec.ports or (), report))
-        self._service(Service(namespace, metadata.name, selector, ports), about, origin, ("metadata",))
+        addresses = service_addresses(spec, service.status or schema.Status())
+        made = Service(namespace, metadata.name, selector, ports, addresses)
+        self._service(made, about, origin, ("metadata",))
 
     def _compact_service(self, service: schema.InventoryService, origin: Origin) -> None:
         namespace = service.namespace or "default"

@@ -208,7 +208,18 @@ class Names:
             *(f"{text} is the address of {one}" for one in owners),
             *(f"{text} is an address of the node {one}" for one in nodes),
         ]
+        if not owners and not nodes:
+            notes += self._of_services(text, low)
         return Named(text, ends, notes=tuple(notes))
+
+    def _of_services(self, text: str, address: int) -> Iterator[str]:
+        """Of which Services an address is, and whom to ask about instead."""
+        for one in self.model.inventory.services:
+            what = dict(one.addresses).get(address)
+            if what is not None:
+                name = f"the Service {one.namespace}/{one.name}"
+                instead = f"; ask about 'svc/{one.name} in ns/{one.namespace}'" if one.selector else ""
+                yield f"{text} is the {what} of {name}: policies see the address of a pod behind it{instead}"
 
     def _in_the_language(self, text: str) -> Named:
         meant = self._phrases.peers(text, self._about, self.namespace)

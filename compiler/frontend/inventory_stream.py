@@ -78,6 +78,9 @@ class Spec(Open):
     ports: Raw = Raw()
     pod_CIDR: Raw = Raw()
     pod_CIDRs: Raw = Raw()
+    cluster_IP: Raw = Raw()
+    cluster_IPs: Raw = Raw()
+    external_IPs: Raw = Raw()
 
 
 class Status(Open):
@@ -85,6 +88,7 @@ class Status(Open):
     pod_IP: str | None = None
     pod_IPs: list[Address] | None = None
     addresses: Raw = Raw()
+    load_balancer: Raw = Raw()
 
 
 class Item(Open):
@@ -185,6 +189,9 @@ def _whole_spec(spec: Spec) -> schema.Spec:
         _service_ports.decode(spec.ports) if bytes(spec.ports) else None,
         _anything(spec.pod_CIDR),
         _anything(spec.pod_CIDRs),
+        _anything(spec.cluster_IP),
+        _anything(spec.cluster_IPs),
+        _anything(spec.external_IPs),
     )
 
 
@@ -194,6 +201,7 @@ def _whole_status(status: Status) -> schema.Status:
         status.pod_IP,
         None if status.pod_IPs is None else [schema.Address(one.ip) for one in status.pod_IPs],
         _addresses.decode(status.addresses) if bytes(status.addresses) else None,
+        _anything(status.load_balancer),
     )
 
 

@@ -176,15 +176,19 @@ class Spec(Open):
     ports: list[ServicePort] | None = None
     pod_CIDR: Any = None
     pod_CIDRs: Any = None
+    cluster_IP: Any = None
+    cluster_IPs: Any = None
+    external_IPs: Any = None
 
 
 class Status(Open):
-    """What an inventory needs of a Pod's status, or of a Node's."""
+    """What an inventory needs of a Pod's status, of a Node's, or of a Service's."""
 
     phase: str | None = None
     pod_IP: str | None = None
     pod_IPs: list[Address] | None = None
     addresses: list[Address] | None = None
+    load_balancer: Any = None
 
 
 class Object(Open):

@@ -57,7 +57,20 @@ OBJECTS = [
         "Service",
         "db",
         namespace="shop",
-        spec={"selector": {"app": "db"}, "ports": [{"port": 5432, "targetPort": "sql"}]},
+        spec={
+            "selector": {"app": "db"},
+            "ports": [{"port": 5432, "targetPort": "sql"}],
+            "clusterIP": "10.96.0.7",
+            "clusterIPs": ["10.96.0.7", "fd00:96::7"],
+            "externalIPs": ["203.0.113.7"],
+        },
+        status={"loadBalancer": {"ingress": [{"ip": "203.0.113.8"}, {"hostname": "db.example"}]}},
+    ),
+    other(
+        "Service",
+        "headless",
+        namespace="shop",
+        spec={"selector": {"app": "db"}, "clusterIP": "None", "ports": []},
     ),
 ]
 WEB = "shop/deploy/web (2 pods)"
@@ -347,6 +360,19 @@ def test_pods_by_labels_in_front_of_a_namespace() -> None:
     """What looks like a workload's name, and is none, means all pods with these labels."""
     found = Names(model_of([COMPACT])).find("shop/pods(tier=front)", "SRC")
     assert found.ends.endpoints.bit_count() == 2
+
+
+def test_an_address_of_a_service_is_told(model: Model) -> None:
+    instead = "policies see the address of a pod behind it; ask about 'svc/db in ns/shop'"
+    for text, what in (
+        ("10.96.0.7", "clusterIP"),
+        ("fd00:96::7", "clusterIP"),
+        ("203.0.113.7", "externalIP"),
+        ("203.0.113.8", "load balancer's address"),
+    ):
+        notes = Names(model).find(text, "DST").notes
+        assert notes == (f"{text} is the {what} of the Service shop/db: {instead}",)
+    assert Names(model).find("10.96.0.8", "DST").notes == ()
 
 
 def test_what_is_wrong_in_one_of_several_is_shown_where_it_stands(model: Model) -> None:
