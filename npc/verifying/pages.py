@@ -19,6 +19,8 @@ _LIKE = re.compile(
     re.MULTILINE,
 )
 """Lines that tell a target."""
+_HOST_RULE = re.compile(r"(?:\[[0-9]+:[0-9]+\] )?-A (?!NPC)")
+"""A rule of iptables that is not in a chain of npc's: Docker's, kube-proxy's, somebody's."""
 _HEAD = 2_000
 """Characters of a text in which they are looked for."""
 
@@ -102,6 +104,8 @@ class Pages:
             message = f"malformed: {error.construct.rstrip(',')}{where}"
             return Diagnostic(codes.MALFORMED_RULESET, message, origin, help=error.help or "")
         help = error.help or "npc verify guesses nothing: it proves rulesets of which it knows every word"
+        if error.help is None and target == "iptables" and _HOST_RULE.match(self.line(error.line)):
+            help = "it comes before npc's jump, or leads there, and so is proven too: put npc's jump first"
         return Diagnostic(
             codes.NOT_UNDERSTOOD, f"{error.construct} is not understood{where}", origin, help=help
         )

@@ -166,6 +166,9 @@ def _own_nodes(plan: Plan, options: Options) -> Iterator[Box]:
 def spoofing_notes(flows: Sequence[Flow], plan: Plan, options: Options) -> Iterator[str]:
     """What is not asked of packets from known ports, and which ports no flow asks for."""
     asked = {flow.match.in_port for flow in flows}
+    known = set(plan.names.values())
+    for name in sorted(_stated(options).keys() - known):
+        yield f"The inventory has no pod {name}, whose port the options give."
     at_ports = _at_ports(plan, options)
     for port, pod in at_ports.items():
         if port not in asked:
@@ -193,10 +196,7 @@ def _ports(flows: Sequence[Flow], at_ports: Mapping[str, Endpoint]) -> set[str]:
 
 def _at_ports(plan: Plan, options: Options) -> dict[str, Endpoint]:
     """The endpoints whose egress is isolated and whose port is known, by the port."""
-    stated: dict[str, str] = {}
-    for word in filter(None, map(str.strip, options.settings.get("ports", "").split(","))):
-        pod, _, text = word.rpartition("=")
-        stated[pod if "/" in pod else f"default/{pod}"] = text
+    stated = _stated(options)
     found: dict[str, Endpoint] = {}
     for one in plan.classes:
         if one.direction is Direction.EGRESS:
@@ -206,3 +206,12 @@ def _at_ports(plan: Plan, options: Options) -> dict[str, Endpoint]:
                 if port is not None:
                     found[str(port)] = subject
     return found
+
+
+def _stated(options: Options) -> dict[str, str]:
+    """The ports that `--ovs-port` gives, by the pod."""
+    stated: dict[str, str] = {}
+    for word in filter(None, map(str.strip, options.settings.get("ports", "").split(","))):
+        pod, _, text = word.rpartition("=")
+        stated[pod if "/" in pod else f"default/{pod}"] = text
+    return stated
