@@ -47,6 +47,8 @@ _FIELDS: Mapping[str, tuple[tuple[type, ...], str]] = {
 }
 """What a question has: the types that each field may be of, and what it is."""
 
+_BOM = b"\xef\xbb\xbf"
+"""What some editors and shells begin a file with."""
 _decoder = msgspec.json.Decoder(_Question)
 
 
@@ -77,6 +79,8 @@ class Batch:
         """The answers to some lines, each a line; empty lines have none."""
         for line in lines:
             self._line += 1
+            if self._line == 1:
+                line = line.removeprefix(_BOM)
             if not line.strip():
                 continue
             try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_ADDRESS, Cidr, Family, cidrs, format_address, format_cidr
 from npc.compiler.algebra.intervals import Intervals
+from npc.compiler.ask.asked_traffic import OTHERS
 from npc.compiler.ask.ends import Ends, Place
 from npc.compiler.ask.workloads import workloads_of
 from npc.compiler.frontend.syntax import (
@@ -28,6 +30,9 @@ from npc.compiler.frontend.syntax import (
 from npc.compiler.inventory import NAME_LABEL, Inventory
 from npc.compiler.labels import members
 
+_OTHERS = {number: name for name, number in OTHERS.items()}
+_ONE_PROTOCOL = re.compile(r"\bprotocol ([0-9]+)(?![0-9/])")
+"""All of a protocol that the policy language has no word for, and questions may have one."""
 _FEW = 3
 """Things of one kind that a line names."""
 
@@ -73,8 +78,10 @@ def traffic_text(found: Intervals) -> str:
 
     >>> traffic_text(traffic.ANY), traffic_text(traffic.ANY - traffic.of(traffic.TCP, 80, 80))
     ('any traffic', 'any traffic but tcp/80')
+    >>> traffic_text(traffic.every(47) | traffic.every(99))
+    'gre, protocol 99'
     """
-    words = traffic.in_words(found)
+    words = _ONE_PROTOCOL.sub(lambda one: _OTHERS.get(int(one[1]), one[0]), traffic.in_words(found))
     return f"any traffic{words.removeprefix('any')}" if words.startswith("any") else words
 
 

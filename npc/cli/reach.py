@@ -31,6 +31,15 @@ class ReportFormat(StrEnum):
     MERMAID = "mermaid"
 
 
+_SUFFIXES = {
+    ReportFormat.TEXT: "txt",
+    ReportFormat.JSON: "json",
+    ReportFormat.CSV: "csv",
+    ReportFormat.MARKDOWN: "md",
+    ReportFormat.DOT: "dot",
+    ReportFormat.MERMAID: "mmd",
+}
+"""Of the file in a folder that is named as output."""
 _PATHS = "Policies, inventory, and manifests of Deployments and the like: files, directories, or -."
 _WHO = "as SRC and DST of npc query"
 
@@ -113,7 +122,9 @@ def command(
             text = _written(found, format or ReportFormat.TEXT, is_page=html is not None)
             to = html if html is not None else output
             if to not in (None, "-"):
-                write({"reach": text}, to)
+                write(
+                    {f"reach.{_SUFFIXES[format] if format else 'txt' if html is None else 'html'}": text}, to
+                )
     except InputError as error:
         report(error.diagnostics, Format.TEXT, quiet=quiet)
         raise typer.Exit(EXIT_INPUT) from None

@@ -35,6 +35,7 @@ from npc.cli.passes import chosen
 from npc.cli.progress import progress_bar
 from npc.cli.readings import OwnNodeOption
 from npc.cli.reporting import EXIT_INPUT, report
+from npc.compiler.frontend import codes
 from npc.compiler.frontend.diagnostics import Diagnostic, Format, InputError
 
 if TYPE_CHECKING:
@@ -204,6 +205,10 @@ def _all_nodes(asked: _Asked, node: str | None, jobs: int | None) -> bool:
     from npc.verifying.proving import check_options, verifiable
 
     folder = Path(asked.rulesets[0]) if asked.rulesets else None
+    if folder is not None and folder.is_file():
+        message = f"{folder} is a file; --all-nodes needs the folder with a folder for each node"
+        help = "for the ruleset of one node give --node NAME in place of --all-nodes"
+        raise InputError([Diagnostic(codes.UNREADABLE, message, help=help)])
     check_options(verifiable(find_target(asked.target)), asked.options)
     with progress_bar(quiet=asked.quiet) as progress:
         fleet = compile_nodes(

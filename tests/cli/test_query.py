@@ -471,3 +471,22 @@ def test_a_batch_is_answered_line_by_line(folder: Path, monkeypatch: pytest.Monk
 def test_a_batch_without_mistakes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "questions.jsonl").write_text(BATCH.splitlines()[0] + "\n", encoding="utf-8")
     assert batch(folder, monkeypatch, "questions.jsonl") == (0, [{"allowed": True}])
+
+
+def test_a_batch_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    batch = tmp_path / "batch"
+    batch.write_bytes(b'\xef\xbb\xbf{"src": "shop/db-0", "dst": "shop/db-0", "port": 1}\n')
+    shop = Path(__file__).parents[2] / "examples" / "shop"
+    stdout = io.TextIOWrapper(io.BytesIO())
+    stderr = io.StringIO()
+    assert npc_into(stdout, stderr, "query", "--batch", str(batch), "-p", str(shop)) == 0
+    stdout.seek(0)
+    assert (stdout.read(), stderr.getvalue()) == ('{"allowed":true}\n', "")
+
+
+def test_a_protocol_that_has_a_name_is_called_so() -> None:
+    shop = Path(__file__).parents[2] / "examples" / "shop"
+    outcome = npc("query", "any", "shop/db", "gre", "-p", str(shop))
+    assert "DENIED  gre from " in outcome.stdout
+    assert "not gre" in outcome.stdout
+    assert "protocol 47" not in outcome.stdout

@@ -151,3 +151,19 @@ def test_pods_that_do_not_exist_yet_have_no_names(who: str) -> None:
     assert "?" not in outcome.stderr.replace(who, "").replace(who.rpartition("/")[2], "").replace(
         who.partition("/")[0], ""
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("--html",), "reach.html"),
+        (("--output",), "reach.txt"),
+        (("--format", "json", "--output"), "reach.json"),
+        (("--format", "markdown", "--output"), "reach.md"),
+    ],
+)
+def test_a_file_in_a_folder_has_the_suffix_of_its_format(
+    arguments: tuple[str, ...], name: str, tmp_path: Path
+) -> None:
+    assert npc("reach", SHOP, *arguments, str(tmp_path)).code == 0
+    assert [one.name for one in tmp_path.iterdir()] == [name]

@@ -501,3 +501,12 @@ def test_in_python(compiled: Path) -> None:
     found = package.verify_paths([SHOP], [str(compiled / "nft")])
     assert (found.is_proven, found.refuted, found.proof.subjects) == (True, (), 7)
     assert package.compile_paths([SHOP], verify=True).artifacts["npc.nft"]
+
+
+def test_all_nodes_needs_a_folder(tmp_path: Path) -> None:
+    ruleset = tmp_path / "npc.nft"
+    ruleset.write_text("")
+    shop = Path(__file__).parents[2] / "examples" / "shop"
+    outcome = npc("verify", str(shop), "--all-nodes", "-r", str(ruleset))
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert f"{ruleset} is a file; --all-nodes needs the folder" in outcome.stderr
