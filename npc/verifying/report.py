@@ -66,11 +66,11 @@ def _refuted(one: Verification, paint: Paint) -> Iterator[str]:
 
 def sentence(one: Refuted) -> str:
     """The packet, and what either side says of it."""
-    if one.without_ip:
-        return f"{one.without_ip}: they should always pass, and the ruleset denies them"
-    packet = f"{one.kind} from {one.source} to {one.destination}"
+    packet = one.without_ip or f"{one.kind} from {one.source} to {one.destination}"
     if one.clash is not None:
         return f"{packet}: two rules of equal priority do different things"
+    if one.without_ip:
+        return f"{packet}: they should always pass, and the ruleset denies them"
     if one.always:
         return f"{packet}: it should always pass, and the ruleset denies it"
     if one.should_pass:
