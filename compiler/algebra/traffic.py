@@ -20,6 +20,9 @@ LAST_PROTOCOL, LAST_PORT = 255, 0xFFFF
 ANY = Intervals.of((0, LAST_PROTOCOL << 16 | LAST_PORT))
 """Every protocol and port."""
 
+NEIGHBOUR_DISCOVERY = Intervals.of((ICMPV6 << 16 | 133 << 8, ICMPV6 << 16 | 137 << 8 | 0xFF))
+"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
+
 NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp"}
 WITH_TYPES = (ICMP, ICMPV6)
 """The protocols whose numbers are types and codes."""

@@ -85,7 +85,7 @@ class Product:
                 for position, found in index.parts(destinations):
                     for low, high, senders in rows[position][1].parts:
                         box = Box(sources & senders, found, kinds & Intervals(((low, high),)))
-                        if box.sources and box.traffic and not _is_one_address(box):
+                        if box.sources and box.traffic and not box.is_of_one_address:
                             yield box
 
 
@@ -103,8 +103,3 @@ def _whole(region: Region | None, end: End) -> Region:
 
 def _weight(products: Sequence[Product]) -> int:
     return sum(len(side.rows) for one in products for side in (one.sent, one.received) if side is not None)
-
-
-def _is_one_address(box: Box) -> bool:
-    ranges = box.sources.ranges
-    return len(ranges) == 1 and ranges[0][0] == ranges[0][1] and box.sources == box.destinations

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import EVERY_ADDRESS
+from npc.compiler.algebra.addresses import EVERY_ADDRESS, EVERY_V6
 from npc.compiler.algebra.intervals import Intervals
 
 MOST_DEEP = 100
@@ -52,6 +52,16 @@ class Box:
     sources: Intervals = EVERY_ADDRESS
     destinations: Intervals = EVERY_ADDRESS
     traffic: Intervals = traffic.ANY
+
+    @property
+    def is_of_one_address(self) -> bool:
+        """Whether source and destination can but be the same."""
+        ranges = self.sources.ranges
+        return len(ranges) == 1 and ranges[0][0] == ranges[0][1] and self.sources == self.destinations
+
+
+NEIGHBOUR_DISCOVERY = Box(EVERY_V6, EVERY_V6, traffic.NEIGHBOUR_DISCOVERY)
+"""What must pass in every scenario (A1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ def prove(program: Program, plan: Plan) -> Proof:
     Raises Malformed where chains are missing or call each other in a ring, Unsupported where the walk
     cannot follow.
     """
-    for scenario in program.scenarios:
-        _check(program.chains, scenario.chain)
+    for start in sorted({scenario.chain for scenario in program.scenarios}):
+        _check(program.chains, start)
     judge = _Judge(program.chains, plan)
     refutations = [
         found for scenario in _different(program) if (found := judge.refutation(scenario)) is not None

@@ -89,14 +89,8 @@ def _boxes(among: Among, facts: Facts) -> tuple[Box, ...]:
             if (ends := meet(box.sources, box.destinations))
         )
     else:
-        boxes = tuple(box for box in among.boxes if not _is_one_address(box))
+        boxes = tuple(box for box in among.boxes if not box.is_of_one_address)
     return boxes if not among.negated else _complement(boxes)
-
-
-def _is_one_address(box: Box) -> bool:
-    """Whether source and destination can but be the same."""
-    ranges = box.sources.ranges
-    return len(ranges) == 1 and ranges[0][0] == ranges[0][1] and box.sources == box.destinations
 
 
 def _complement(boxes: tuple[Box, ...]) -> tuple[Box, ...]:

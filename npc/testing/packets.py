@@ -27,8 +27,6 @@ from npc.testing.notation import read_traffic, traffic_text
 _CLAIM = re.compile(
     r"(?P<source>\S+)\s+->\s+(?P<destination>\S+)\s+(?P<traffic>\S.*?)\s*:\s*(?P<outcome>\S+)"
 )
-_NEIGHBOUR_DISCOVERY = Intervals.of((traffic.ICMPV6 << 16 | 133 << 8, traffic.ICMPV6 << 16 | 137 << 8 | 0xFF))
-"""ICMPv6 types 133 to 137 (RFC 4861), which always pass (A1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +124,8 @@ class _Checker:
         for source, destination in pairs:
             passing = self._passing(source, destination)
             asked = claim.traffic
-            if not asked <= _NEIGHBOUR_DISCOVERY:
-                asked = asked - _NEIGHBOUR_DISCOVERY
+            if not asked <= traffic.NEIGHBOUR_DISCOVERY:
+                asked = asked - traffic.NEIGHBOUR_DISCOVERY
             wrong = asked - passing if claim.allowed else asked & passing
             if wrong:
                 shown = traffic.example(wrong)
@@ -152,7 +150,7 @@ class _Checker:
     def _passing(self, source: int, destination: int) -> Intervals:
         if self._is_own_node(source, destination):
             return traffic.ANY
-        return self.decisions.passing(source, destination) | _NEIGHBOUR_DISCOVERY
+        return self.decisions.passing(source, destination) | traffic.NEIGHBOUR_DISCOVERY
 
     def _is_own_node(self, one: int, other: int) -> bool:
         return one in self.own_nodes.get(other, ()) or other in self.own_nodes.get(one, ())

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from npc.backends.base import Options, OwnNode
 from npc.backends.iptables.reader.rules import STATE
 from npc.backends.iptables.reader.tables import Table
-from npc.compiler.algebra import traffic
 from npc.compiler.algebra.addresses import EVERY_V4, EVERY_V6, Family
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.plan import Plan
 from npc.compiler.verify.program import (
+    NEIGHBOUR_DISCOVERY,
     Action,
     Among,
     Box,
@@ -25,8 +25,6 @@ from npc.compiler.verify.program import (
 )
 
 _EVERY = {Family.V4: EVERY_V4, Family.V6: EVERY_V6}
-NEIGHBOUR_DISCOVERY = Box(EVERY_V6, EVERY_V6, traffic.of(traffic.ICMPV6, 133 << 8, 137 << 8 | 0xFF))
-"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
 _PACKETS = {
     "new": "new connections",

@@ -17,8 +17,7 @@ from npc.backends.nft.reader.listing import read_listing
 from npc.backends.nft.reader.rules import STATE, chains_from
 from npc.backends.nft.reader.tree import Chain, Ruleset, Table
 from npc.backends.nft.reader.words import CT_STATES
-from npc.compiler.algebra import traffic
-from npc.compiler.algebra.addresses import EVERY_ADDRESS, EVERY_V6
+from npc.compiler.algebra.addresses import EVERY_ADDRESS
 from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.plan import Plan
 from npc.compiler.verify import program
@@ -36,8 +35,6 @@ _WHICH = {
     "untracked": "that are not tracked",
 }
 _KNOWN = frozenset({"established", "related"})
-_DISCOVERY = Box(EVERY_V6, EVERY_V6, traffic.of(traffic.ICMPV6, 133 << 8, 137 << 8 | 0xFF))
-"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 
 
 def read(texts: Mapping[str, str], plan: Plan, options: Options) -> Program:
@@ -93,7 +90,7 @@ def _scenarios(hook: str, entry: Chain, is_policed: bool, plan: Plan) -> Iterato
             default,
             {STATE: state},
             Expected.PLAN if planned else Expected.EVERYTHING,
-            (_DISCOVERY,),
+            (program.NEIGHBOUR_DISCOVERY,),
             (_space(hook, plan),),
         )
 

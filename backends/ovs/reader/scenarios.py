@@ -17,11 +17,16 @@ from npc.compiler.algebra.intervals import Intervals
 from npc.compiler.frontend.syntax import Direction
 from npc.compiler.inventory import Endpoint
 from npc.compiler.plan import Plan
-from npc.compiler.verify.program import Box, Expected, Kind, Scenario, Unsupported
+from npc.compiler.verify.program import (
+    NEIGHBOUR_DISCOVERY,
+    Box,
+    Expected,
+    Kind,
+    Scenario,
+    Unsupported,
+)
 
 _OTHER = "other"
-_DISCOVERY = Intervals.of((traffic.ICMPV6 << 16 | 133 << 8, traffic.ICMPV6 << 16 | 137 << 8 | 0xFF))
-"""Router and neighbour solicitation and advertisement, redirect (RFC 4861, section 4)."""
 _ETHERTYPES = {"arp": "ARP packets", _OTHER: "packets that are neither IP nor ARP"}
 _SCTP = traffic.every(traffic.SCTP)
 _REPLY = ", reply"
@@ -33,7 +38,7 @@ def scenarios(flows: Sequence[Flow], plan: Plan, options: Options, chain: str) -
     """All that flows can tell apart of packets, and a fact that nobody asks for only once."""
     ethertypes = {flow.match.ethertype for flow in flows if flow.match.ethertype is not None}
     names = sorted({ethertype_name(one) for one in ethertypes} - {IP} | {"arp", _OTHER})
-    always = (Box(EVERY_V6, EVERY_V6, _DISCOVERY), *_own_nodes(plan, options))
+    always = (NEIGHBOUR_DISCOVERY, *_own_nodes(plan, options))
     at_ports = _at_ports(plan, options)
     for port in (_OTHER, *sorted(_ports(flows, at_ports))):
         for scenario in _tracked(_groups(flows), at_ports.get(port), plan, chain, always):
@@ -138,7 +143,7 @@ def _isolated(plan: Plan, space: Sequence[Box]) -> tuple[Box, ...]:
     subjects = Intervals.of(*((one, one) for subject in isolated for one in subject.addresses))
     found = []
     for one in space:
-        kinds = one.traffic - _DISCOVERY if one.sources <= EVERY_V6 else one.traffic
+        kinds = one.traffic - traffic.NEIGHBOUR_DISCOVERY if one.sources <= EVERY_V6 else one.traffic
         inside, outside = one.sources & subjects, one.sources - subjects
         found.append(Box(inside, one.destinations, kinds))
         found.append(Box(outside, one.destinations & subjects, kinds))
